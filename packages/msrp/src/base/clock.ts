@@ -1,0 +1,25 @@
+/** Time, passed in: the machine's own clock, or one that a test moves by hand. */
+
+/** A timer that can be called off; calling it off twice, or after it fired, does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Whatever needs the time or waits is given one of these and asks nothing else. */
+export interface Clock {
+  /** Milliseconds since 1970, never going backwards while the process lives. */
+  nowMs(): number;
+  /** Calls `fire` once, `ms` from now. The timer does not keep the process alive. */
+  after(ms: number, fire: () => void): Timer;
+}
+
+/** The machine's clock. Monotonic: setting the wall clock moves no timer. */
+export const systemClock: Clock = {
+  nowMs: () => performance.timeOrigin + performance.now(),
+  after(ms, fire) {
+    const handle: unknown = setTimeout(fire, ms);
+    // Node's handle can be told not to hold the process; a browser's is a number.
+    if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref();
+    return { cancel: () => clearTimeout(handle as Parameters<typeof clearTimeout>[0]) };
+  },
+};

@@ -1,0 +1,333 @@
+/** Reads one head from text: line by line, once, without judging more than its form (RFC 4975 §9). */
+import { type ByteRange, parseByteRange } from './byte-range.ts';
+import type { ContinuationFlag, FailureReport, Head } from './head.ts';
+import { isIdent } from './ident.ts';
+
+/** How the reading of a head ended: it wants more text, a body follows, or its end-line came with this flag. */
+export type HeadEnding = 'incomplete' | 'body' | ContinuationFlag;
+
+/** Longest ids that are taken (generated ones have at most 32 characters): UUIDs are common. */
+const MAX_TRANSACTION_ID = 64;
+const MAX_MESSAGE_ID = 256;
+
+const HYPHENS = '-------';
+const TAB = 9;
+const SPACE = 32;
+
+/** The headers whose form is known here; each at most once (WWW-Authenticate and unknown ones may repeat). */
+const KNOWN = [
+  'To-Path',
+  'From-Path',
+  'Message-ID',
+  'Byte-Range',
+  'Success-Report',
+  'Failure-Report',
+  'Status',
+  'Content-Type',
+  'Expires',
+  'Use-Path',
+  'Authorization',
+] as const;
+type Known = (typeof KNOWN)[number];
+
+/** By the length of the name, as two names at most share one. */
+const KNOWN_BY_LENGTH: readonly (readonly Known[])[] = Array.from({ length: 16 }, (_, length) =>
+  KNOWN.filter((name) => name.length === length),
+);
+const KNOWN_IN_LOWER_CASE = new Map<string, Known>(KNOWN.map((name) => [name.toLowerCase(), name]));
+const BIT = Object.fromEntries(KNOWN.map((name, index) => [name, 1 << index])) as Record<Known, number>;
+
+/**
+ * Reads heads one after the other. After `read` the fields tell what was found; `head()`
+ * makes a value of them. A head that does not read well is still read to its end, so that
+ * the connection stays in step; the first thing wrong is its `fault`.
+ */
+export class HeadReader {
+  /** Offset of the first character after the head, when it is complete. */
+  next = 0;
+  /** True once the start line was read and found impossible: nothing after it can be framed. */
+  isGarbage = false;
+  lineCount = 0;
+  transactionId = '';
+  method = '';
+  /** Where the Message-ID stands in the text; both 0 when there is none. */
+  messageIdStart = 0;
+  messageIdEnd = 0;
+  #text = '';
+  #status = 0;
+  #comment = '';
+  #toPath = '';
+  #fromPath = '';
+  #byteRange: ByteRange | undefined;
+  #successReport = false;
+  #failureReport: FailureReport = 'yes';
+  #seen = 0;
+  #hasContentHeader = false;
+  #linesStart = 0;
+  #linesEnd = 0;
+  #rangeStart = -1;
+  #rangeEnd = -1;
+  #contentTypeStart = -1;
+  #fault: string | undefined;
+
+  /** Reads the head that starts at `from`. When it is incomplete, call again from its start with more text. */
+  read(text: string, from: number, maxLines: number): HeadEnding {
+    this.#reset(text);
+    let at = this.#readStartLine(text, from);
+    if (at < 0) return 'incomplete';
+    for (;;) {
+      const end = text.indexOf('\r\n', at);
+      if (end < 0) return 'incomplete';
+      if (end === at) return this.#finish('body', at, end + 2);
+      if (text.charCodeAt(at) === 45) {
+        const flag = this.#flagOfEndLine(text, at, end);
+        if (flag !== undefined) return this.#finish(flag, at, end + 2);
+      }
+      this.lineCount += 1;
+      if (this.lineCount > maxLines) return 'incomplete';
+      this.#readHeader(text, at, end);
+      at = end + 2;
+    }
+  }
+
+  /**
+   * What was read so far, as a value.
+   *
+   * @param messageId - the text between `messageIdStart` and `messageIdEnd`, not as a view: it is kept for long.
+   */
+  head(messageId: string): Head {
+    const lines = this.#text.slice(this.#linesStart, Math.max(this.#linesStart, this.#linesEnd));
+    const insertAt = this.#contentTypeStart >= 0 ? this.#contentTypeStart - this.#linesStart : lines.length;
+    return {
+      transactionId: this.transactionId,
+      method: this.method,
+      status: this.#status,
+      comment: this.#comment,
+      toPath: this.#toPath,
+      fromPath: this.#fromPath,
+      messageId,
+      byteRange: this.#byteRange,
+      successReport: this.#successReport,
+      failureReport: this.#failureReport,
+      hasBody: this.#contentTypeStart >= 0,
+      lines,
+      rangeStart: this.#rangeStart >= 0 ? this.#rangeStart - this.#linesStart : insertAt,
+      rangeEnd: this.#rangeStart >= 0 ? this.#rangeEnd - this.#linesStart : insertAt,
+      fault: this.#fault,
+    };
+  }
+
+  #reset(text: string): void {
+    this.#text = text;
+    this.isGarbage = false;
+    this.lineCount = 0;
+    this.transactionId = '';
+    this.method = '';
+    this.#status = 0;
+    this.#comment = '';
+    this.#toPath = '';
+    this.#fromPath = '';
+    this.messageIdStart = 0;
+    this.messageIdEnd = 0;
+    this.#byteRange = undefined;
+    this.#successReport = false;
+    this.#failureReport = 'yes';
+    this.#seen = 0;
+    this.#hasContentHeader = false;
+    this.#linesStart = 0;
+    this.#linesEnd = 0;
+    this.#rangeStart = -1;
+    this.#contentTypeStart = -1;
+    this.#fault = undefined;
+  }
+
+  /** Returns the offset after the start line; -1 when it is incomplete or garbage. */
+  #readStartLine(text: string, from: number): number {
+    const end = text.indexOf('\r\n', from);
+    const given = end < 0 ? text.slice(from, from + 5) : 'MSRP ';
+    if (!'MSRP '.startsWith(given) || (end < 0 && text.indexOf('\n', from) >= 0)) {
+      this.isGarbage = true;
+      return -1;
+    }
+    if (end < 0) return -1;
+    const space = text.indexOf(' ', from + 5);
+    const isFramed = text.startsWith('MSRP ', from) && space > 0 && space < end;
+    if (isFramed) this.transactionId = text.slice(from + 5, space);
+    if (!isFramed || !isIdent(this.transactionId, MAX_TRANSACTION_ID) || !this.#readKind(text, space + 1, end)) {
+      this.isGarbage = true;
+      return -1;
+    }
+    this.#linesStart = end + 2;
+    return end + 2;
+  }
+
+  /** Third token: a method, or three digits and perhaps a comment (RFC 4975 §9). */
+  #readKind(text: string, from: number, end: number): boolean {
+    if (isDigit(text.charCodeAt(from))) {
+      const isFormed = end === from + 3 || text.charCodeAt(from + 3) === SPACE;
+      if (!isFormed || !isDigit(text.charCodeAt(from + 1)) || !isDigit(text.charCodeAt(from + 2))) return false;
+      this.#status = Number(text.slice(from, from + 3));
+      this.#comment = end > from + 4 ? text.slice(from + 4, end) : '';
+      return true;
+    }
+    for (let at = from; at < end; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code < 65 || code > 90) return false;
+    }
+    this.method = text.slice(from, end);
+    return end > from;
+  }
+
+  #flagOfEndLine(text: string, at: number, end: number): ContinuationFlag | undefined {
+    const idStart = at + HYPHENS.length;
+    if (end !== idStart + this.transactionId.length + 1) return undefined;
+    if (!text.startsWith(HYPHENS, at) || !text.startsWith(this.transactionId, idStart)) return undefined;
+    const flag = text[end - 1];
+    return flag === '$' || flag === '+' || flag === '#' ? flag : undefined;
+  }
+
+  #readHeader(text: string, at: number, end: number): void {
+    const colon = text.indexOf(':', at);
+    if (colon < 0 || colon >= end) return this.#blame('a header line without a colon');
+    const name = knownName(text, at, colon);
+    if (name === undefined) return this.#readUnknown(text, at, colon, end);
+    if ((this.#seen & BIT[name]) !== 0) return this.#blame(`a second ${name}`);
+    this.#seen |= BIT[name];
+    if (this.#contentTypeStart >= 0) this.#blame('a header after Content-Type');
+    let first = colon + 1;
+    while (isBlank(text.charCodeAt(first))) first += 1;
+    let last = end;
+    while (last > first && isBlank(text.charCodeAt(last - 1))) last -= 1;
+    if (name === 'Message-ID') {
+      this.messageIdStart = first;
+      this.messageIdEnd = last;
+    }
+    this.#keep(name, text.slice(first, last), at, end + 2);
+  }
+
+  #keep(name: Known, value: string, lineStart: number, lineEnd: number): void {
+    switch (name) {
+      case 'To-Path':
+        if (this.lineCount !== 1) this.#blame('To-Path is not the first header');
+        this.#toPath = value;
+        break;
+      case 'From-Path':
+        if (this.lineCount !== 2) this.#blame('From-Path is not the second header');
+        this.#linesStart = lineEnd;
+        this.#fromPath = value;
+        break;
+      case 'Message-ID':
+        if (!isIdent(value, MAX_MESSAGE_ID)) this.#blame('Message-ID is malformed');
+        break;
+      case 'Byte-Range':
+        this.#byteRange = parseByteRange(value);
+        if (this.#byteRange === undefined) this.#blame('Byte-Range is malformed');
+        this.#rangeStart = lineStart;
+        this.#rangeEnd = lineEnd;
+        break;
+      case 'Success-Report':
+        this.#successReport = this.#keyword(value, name, SUCCESS_REPORT) ?? false;
+        break;
+      case 'Failure-Report':
+        this.#failureReport = this.#keyword(value, name, FAILURE_REPORT) ?? 'yes';
+        break;
+      case 'Status':
+        if (!isStatus(value)) this.#blame('Status is malformed');
+        break;
+      case 'Content-Type':
+        this.#contentTypeStart = lineStart;
+        if (hasControl(value, 0, value.length)) this.#blame('a control character in a header');
+        break;
+      default:
+        if (hasControl(value, 0, value.length)) this.#blame('a control character in a header');
+    }
+  }
+
+  #keyword<T>(value: string, name: Known, meanings: ReadonlyMap<string, T>): T | undefined {
+    const meaning = meanings.get(value) ?? meanings.get(value.toLowerCase());
+    if (meaning === undefined) this.#blame(`${name} has an unknown value`);
+    return meaning;
+  }
+
+  #readUnknown(text: string, at: number, colon: number, end: number): void {
+    if (!isHeaderName(text, at, colon)) return this.#blame('a header name is malformed');
+    if (this.#contentTypeStart >= 0) this.#blame('a header after Content-Type');
+    if (colon - at > 8 && text.slice(at, at + 8).toLowerCase() === 'content-') this.#hasContentHeader = true;
+    if (hasControl(text, colon + 1, end)) this.#blame('a control character in a header');
+  }
+
+  #finish(ending: HeadEnding, linesEnd: number, next: number): HeadEnding {
+    this.next = next;
+    this.#linesEnd = linesEnd;
+    if ((this.#seen & 3) !== 3) this.#blame('To-Path and From-Path are missing');
+    const hasType = this.#contentTypeStart >= 0;
+    if (ending === 'body' && !hasType) this.#blame('a body without Content-Type');
+    if (ending !== 'body' && (hasType || this.#hasContentHeader)) this.#blame('Content headers without a body');
+    if (this.method === '') {
+      if (hasType || ending === 'body') this.#blame('a response with a body');
+    } else if (this.method === 'SEND' || this.method === 'REPORT') {
+      if (this.messageIdEnd === 0) this.#blame('Message-ID is missing');
+      if (this.method === 'REPORT' && (this.#seen & BIT.Status) === 0) this.#blame('Status is missing');
+    }
+    return ending;
+  }
+
+  #blame(fault: string): void {
+    this.#fault ??= fault;
+  }
+}
+
+const SUCCESS_REPORT = new Map([
+  ['yes', true],
+  ['no', false],
+]);
+const FAILURE_REPORT = new Map<string, FailureReport>([
+  ['yes', 'yes'],
+  ['no', 'no'],
+  ['partial', 'partial'],
+]);
+
+/** Names compare without case; nearly all peers write them as the RFC prints them. */
+function knownName(text: string, at: number, colon: number): Known | undefined {
+  const candidates = KNOWN_BY_LENGTH[colon - at];
+  if (candidates === undefined) return undefined;
+  for (const name of candidates) if (text.startsWith(name, at)) return name;
+  return candidates.length === 0 ? undefined : KNOWN_IN_LOWER_CASE.get(text.slice(at, colon).toLowerCase());
+}
+
+/** A letter, then token characters (RFC 4975 §9 `hname`). */
+function isHeaderName(text: string, from: number, end: number): boolean {
+  for (let at = from; at < end; at += 1) {
+    const code = text.charCodeAt(at) | 32;
+    const isLetter = code >= 97 && code <= 122;
+    if (!isLetter && (at === from || !TOKEN_REST.includes(text.charAt(at)))) return false;
+  }
+  return end > from;
+}
+
+const TOKEN_REST = "0123456789-.!%*_+`'~";
+
+/** `000 200 OK`: a namespace, a code, perhaps a comment (RFC 4975 §9). */
+function isStatus(value: string): boolean {
+  if (value.length < 7 || value.charCodeAt(3) !== SPACE) return false;
+  if (value.length > 7 && value.charCodeAt(7) !== SPACE) return false;
+  for (const at of [0, 1, 2, 4, 5, 6]) if (!isDigit(value.charCodeAt(at))) return false;
+  return true;
+}
+
+/** Header values hold HTAB, visible characters and octets above 127, nothing else (RFC 4975 §9 `utf8text`). */
+function hasControl(text: string, from: number, end: number): boolean {
+  for (let at = from; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if ((code < SPACE && code !== TAB) || code === 127) return true;
+  }
+  return false;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}

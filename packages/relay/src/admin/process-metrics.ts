@@ -1,0 +1,54 @@
+/** How the process itself is doing: memory, CPU, and how late its event loop is. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+
+const NANOSECONDS = 1e9;
+const MICROSECONDS = 1e6;
+const QUANTILES = [0.5, 0.99, 1];
+
+/** Registers the gauges of the process; `stop` ends the measuring. */
+export function addProcessMetrics(registry: Registry, prefix: string): { stop(): void } {
+  const registers = [registry];
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  new Gauge({
+    name: `${prefix}event_loop_delay_seconds`,
+    help: 'How late the event loop was since the last scrape, by quantile',
+    labelNames: ['quantile'],
+    registers,
+    collect() {
+      for (const quantile of QUANTILES) this.set({ quantile }, delay.percentile(quantile * 100) / NANOSECONDS);
+      delay.reset();
+    },
+  });
+  new Gauge({
+    name: `${prefix}process_memory_bytes`,
+    help: 'Memory of the process by kind',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      const { rss, heapUsed, external } = process.memoryUsage();
+      this.set({ kind: 'resident' }, rss);
+      this.set({ kind: 'heap' }, heapUsed);
+      this.set({ kind: 'external' }, external);
+    },
+  });
+  new Counter({
+    name: `${prefix}process_cpu_seconds_total`,
+    help: 'CPU time of the process by kind',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc({ kind: 'user' }, user / MICROSECONDS);
+      this.inc({ kind: 'system' }, system / MICROSECONDS);
+    },
+  });
+  new Gauge({
+    name: `${prefix}process_start_time_seconds`,
+    help: 'When the process started, in seconds since 1970',
+    registers,
+  }).set(performance.timeOrigin / 1000);
+  return { stop: () => delay.disable() };
+}

@@ -1,0 +1,232 @@
+/** The composition root: configuration to a relay with everything wired together. */
+import { isIP, type Socket } from 'node:net';
+import { DigestAuthenticator } from '../auth/authenticator.ts';
+import type { CredentialStore } from '../auth/credential-store.ts';
+import { SqliteStore } from '../auth/sqlite-store.ts';
+import { StaticStore } from '../auth/static-store.ts';
+import { NextHopDialler } from '../relay/dialler.ts';
+import { OwnNames } from '../relay/names.ts';
+import { NextHopPolicy } from '../relay/next-hop-policy.ts';
+import type { RelayOptions } from '../relay/options.ts';
+import type { Authenticator } from '../relay/ports.ts';
+import { Relay } from '../relay/relay.ts';
+import type { RelaySnapshot } from '../relay/snapshot.ts';
+import { takeSnapshot } from '../relay/take-snapshot.ts';
+import { type Admission, Admissions } from '../transport/admissions.ts';
+import { Listener, type ListenerTls } from '../transport/listener.ts';
+import { Slab } from '../transport/slab.ts';
+import { Turn } from '../transport/turn.ts';
+import type { Config } from './config.ts';
+import { formatEndpoint } from './config-values.ts';
+import type { BuildRelay, RelayContext, RunningRelay } from './running-relay.ts';
+
+/** How long the last octets of a connection that ends may take. */
+const END_MS = 5000;
+
+/** How long a TLS handshake may take. */
+const HANDSHAKE_MS = 30_000;
+
+/** What a configuration can change in a running relay; all else needs a restart. */
+const LIVE_KEYS: ReadonlySet<string> = new Set(['tls', 'credentials', 'realm', 'auth']);
+
+/** Builds the relay and opens its listeners. */
+export const buildRelay: BuildRelay = async (config, context) => {
+  const running = new WiredRelay(config, context);
+  try {
+    await running.listen();
+  } catch (cause) {
+    await running.close();
+    throw cause;
+  }
+  return running;
+};
+
+/** The authenticator in force; a reload puts another in its place. */
+class CurrentAuthenticator implements Authenticator {
+  readonly #context: RelayContext;
+  #stores: readonly CredentialStore[] = [];
+  #current: DigestAuthenticator;
+
+  constructor(config: Config, context: RelayContext) {
+    this.#context = context;
+    this.#current = this.#make(config);
+  }
+
+  challenge(stale: boolean): string[] {
+    return this.#current.challenge(stale);
+  }
+
+  verify(authorization: string, digestUri: string): ReturnType<Authenticator['verify']> {
+    return this.#current.verify(authorization, digestUri);
+  }
+
+  /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
+  async reload(config: Config): Promise<void> {
+    const before = this.#stores;
+    this.#current = this.#make(config);
+    for (const store of before) await store.close();
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.#stores) await store.close();
+  }
+
+  #make({ credentials, realm, auth }: Config): DigestAuthenticator {
+    const { clock, logger } = this.#context;
+    const stores = credentials.map((source) =>
+      source.type === 'static' ? new StaticStore(realm, source.users) : new SqliteStore(source.path),
+    );
+    this.#stores = stores;
+    const onStoreFailure = (store: string, cause: unknown) => {
+      logger.error(
+        { store, reason: cause instanceof Error ? cause.message : String(cause) },
+        'credential store failed',
+      );
+    };
+    return new DigestAuthenticator(stores, { realm, algorithms: auth.algorithms, clock, onStoreFailure });
+  }
+}
+
+/** A relay and its listeners. */
+class WiredRelay implements RunningRelay {
+  readonly #config: Config;
+  readonly #context: RelayContext;
+  readonly #names: OwnNames;
+  readonly #authenticator: CurrentAuthenticator;
+  readonly #admissions: Admissions;
+  readonly #relay: Relay;
+  readonly #listeners: { readonly listener: Listener; readonly name: string }[] = [];
+
+  constructor(config: Config, context: RelayContext) {
+    const { clock } = context;
+    this.#config = config;
+    this.#context = context;
+    const options = relayOptions(config);
+    this.#names = new OwnNames(config.hostname, config.aliases, [config.realm], options.owner);
+    this.#authenticator = new CurrentAuthenticator(config, context);
+    const { connections, connectionsPerAddress, headOctets, headLines } = config.limits;
+    this.#admissions = new Admissions({ connections, connectionsPerAddress });
+    const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
+    const dialler = new NextHopDialler({
+      clock,
+      policy: new NextHopPolicy({ allow, deny }),
+      allowsCleartext: cleartext,
+      verifiesEndpoints: verifyEndpoints,
+      ca: config.tls.ca,
+    });
+    this.#relay = new Relay({
+      clock,
+      options,
+      names: this.#names,
+      authenticator: this.#authenticator,
+      dialler,
+      connections: {
+        turn: new Turn(),
+        slab: new Slab(),
+        parserLimits: { maxHeadOctets: headOctets, maxHeadLines: headLines },
+        marks: config.flow,
+        feedOctets: config.chunk.maxOctets,
+        endMs: END_MS,
+      },
+    });
+  }
+
+  get listening(): readonly string[] {
+    return this.#listeners.map(({ name }) => name);
+  }
+
+  get state(): 'running' | 'draining' | 'closed' {
+    return this.#relay.state;
+  }
+
+  readonly snapshot = (): RelaySnapshot => takeSnapshot(this.#relay);
+
+  async listen(): Promise<void> {
+    for (const { scheme, host, port } of this.#config.listen) {
+      const listener = new Listener({
+        host: host.replace(/^\[|\]$/g, ''),
+        port,
+        tls: scheme === 'tls' ? listenerTls(this.#config) : undefined,
+        handshakeMs: HANDSHAKE_MS,
+        admissions: this.#admissions,
+        accepted: (socket, admission) => this.#accept(socket, admission, listener),
+      });
+      await listener.listen();
+      this.#names.add({
+        scheme: listener.isSecure ? 'msrps' : 'msrp',
+        port: listener.port,
+        loopbackAddress: isLoopback(host) ? host : undefined,
+      });
+      this.#listeners.push({ listener, name: formatEndpoint({ scheme, host, port: listener.port }) });
+    }
+  }
+
+  async reload(config: Config): Promise<string[]> {
+    await this.#authenticator.reload(config);
+    for (const { listener } of this.#listeners) if (listener.isSecure) listener.reload(listenerTls(config));
+    const before = new Map<string, unknown>(Object.entries(this.#config));
+    const changed = Object.entries(config).filter(([key, value]) => !isEqual(value, before.get(key)));
+    return changed.map(([key]) => key).filter((key) => !LIVE_KEYS.has(key));
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    for (const { listener } of this.#listeners) listener.stop();
+    await this.#relay.drain(deadlineMs);
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    for (const { listener } of this.#listeners) listener.stop();
+    this.#relay.close();
+    await this.#authenticator.close();
+  }
+
+  #accept(socket: Socket, admission: Admission, listener: Listener): void {
+    const hop = this.#relay.accept({
+      transport: listener.isSecure ? 'tls' : 'tcp',
+      direction: 'accepted',
+      remoteAddress: socket.remoteAddress ?? '',
+      localPort: listener.port,
+    });
+    hop.onAuthenticated = admission.exempt;
+    hop.connection.open(socket);
+    this.#context.logger.debug({ from: socket.remoteAddress }, 'connection accepted');
+  }
+}
+
+/** The rules' own options, out of the configuration. */
+function relayOptions(config: Config): RelayOptions {
+  const { chunk, flow, limits, timers } = config;
+  return {
+    owner: '0',
+    maxChunkOctets: chunk.maxOctets,
+    lingerMs: chunk.lingerMs,
+    expires: config.expires,
+    limits: {
+      sessionsPerUser: limits.sessionsPerUser,
+      transactions: limits.transactions,
+      pathUris: limits.pathUris,
+      messageOctets: limits.messageOctets,
+      sessionOctets: flow.sessionOctets,
+    },
+    authFailures: config.auth.failures,
+    allowCleartextAuth: config.auth.allowCleartext,
+    probationMs: timers.probationMs,
+    partialMs: timers.partialMs,
+    stallMs: flow.stallTimeoutMs,
+    blockMethods: new Set(config.blockMethods),
+  };
+}
+
+function listenerTls({ tls }: Config): ListenerTls {
+  return { cert: tls.cert ?? '', key: tls.key ?? '', ca: tls.ca };
+}
+
+function isLoopback(host: string): boolean {
+  const address = host.replace(/^\[|\]$/g, '');
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,116 @@
+/** The certificate a relay presents: it fits its key, names the relay, and is in date. RFC 4976 §9.2. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { reason } from './config-file.ts';
+import type { Finding } from './config-rules.ts';
+
+/** PEM texts, as `node:tls` takes them. */
+export interface TlsMaterial {
+  /** Certificate chain, own certificate first. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Authorities to verify others with; undefined: those of Node. */
+  readonly ca?: string;
+}
+
+type Part = keyof TlsMaterial;
+
+interface Demands {
+  /** Names the certificate must carry as SAN dNSName. */
+  readonly names: readonly string[];
+  readonly nowMs: number;
+  /** The folder that the relative path of a part starts in. */
+  folderOf(part: Part): string;
+}
+
+/**
+ * Reads what `tls` names and judges it.
+ *
+ * @param tls - paths, or PEM texts.
+ */
+export function readTlsMaterial(
+  tls: { readonly [part in Part]?: string | undefined },
+  demands: Demands,
+): { material: TlsMaterial; findings: Finding[] } {
+  const findings: Finding[] = [];
+  const material: { -readonly [part in Part]?: string } = {};
+  for (const part of ['cert', 'key', 'ca'] as const) {
+    const given = tls[part];
+    if (given === undefined) continue;
+    try {
+      material[part] = given.includes('-----BEGIN ')
+        ? given
+        : readFileSync(resolve(demands.folderOf(part), given), 'utf8');
+    } catch (cause) {
+      findings.push({
+        path: ['tls', part],
+        text: `expected a readable file, found one that cannot be read: ${reason(cause)}`,
+      });
+    }
+  }
+  findings.push(...checkAuthorities(material.ca), ...checkOwn(material, demands));
+  return { material, findings };
+}
+
+function checkAuthorities(ca: string | undefined): Finding[] {
+  if (ca === undefined) return [];
+  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length > 0 && blocks.every((block) => parseCertificate(block) !== undefined)) return [];
+  return [{ path: ['tls', 'ca'], text: 'expected certificates in PEM, found something else' }];
+}
+
+function checkOwn({ cert, key }: TlsMaterial, demands: Demands): Finding[] {
+  const findings: Finding[] = [];
+  const certificate = cert === undefined ? undefined : parseCertificate(cert);
+  if (cert !== undefined && certificate === undefined) {
+    findings.push({ path: ['tls', 'cert'], text: 'expected a certificate in PEM, found something else' });
+  }
+  const privateKey = key === undefined ? undefined : parseKey(key);
+  if (key !== undefined && privateKey === undefined) {
+    findings.push({
+      path: ['tls', 'key'],
+      text: 'expected a private key in PEM without passphrase, found something else',
+    });
+  }
+  if (certificate === undefined) return findings;
+  if (privateKey !== undefined && !certificate.checkPrivateKey(privateKey)) {
+    findings.push({ path: ['tls', 'key'], text: 'expected the key of the certificate in tls.cert, found another one' });
+  }
+  return [...findings, ...checkDates(certificate, demands.nowMs), ...checkNames(certificate, demands.names)];
+}
+
+function checkDates(certificate: X509Certificate, nowMs: number): Finding[] {
+  const from = new Date(certificate.validFrom);
+  const to = new Date(certificate.validTo);
+  const found = from.getTime() > nowMs ? `not valid before ${from.toISOString()}` : `expired since ${to.toISOString()}`;
+  if (from.getTime() <= nowMs && nowMs <= to.getTime()) return [];
+  return [{ path: ['tls', 'cert'], text: `expected a certificate that is valid now, found one that is ${found}` }];
+}
+
+/** SAN dNSName only: a common name proves nothing (CN-07), and addresses are no names of ours (U-16). */
+function checkNames(certificate: X509Certificate, names: readonly string[]): Finding[] {
+  const carried = certificate.subjectAltName ?? 'no such names';
+  return names
+    .filter((name) => certificate.checkHost(name, { subject: 'never', partialWildcards: false }) === undefined)
+    .map((name) => ({
+      path: ['tls', 'cert'],
+      text: `expected a certificate with SAN dNSName ${name}, found one with ${reason(carried)}`,
+    }));
+}
+
+function parseCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseKey(pem: string) {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}

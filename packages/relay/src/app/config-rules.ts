@@ -1,0 +1,112 @@
+/** What the keys of a configuration demand of one another. Nothing is read from disk here. */
+import { BlockList, isIP } from 'node:net';
+import type { ConfigPath } from './config-place.ts';
+import type { Sections } from './config-schema.ts';
+import { type Endpoint, formatEndpoint } from './config-values.ts';
+
+/** One thing that is wrong, before anybody has looked up where it stands. */
+export interface Finding {
+  readonly path: ConfigPath;
+  readonly text: string;
+}
+
+/** The sections that are right in themselves. */
+type Judged = Partial<Sections>;
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether nobody but this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** Everything the sections have against one another. */
+export function checkRules(judged: Judged): Finding[] {
+  return [
+    ...checkNames(judged),
+    ...checkListeners(judged),
+    ...checkCleartext(judged),
+    ...checkAdmin(judged),
+    ...checkOrder(judged),
+    ...checkWorkers(judged),
+  ];
+}
+
+/** U-16: `localhost` means something on this machine only. */
+function checkNames({ hostname, aliases, listen }: Judged): Finding[] {
+  const beyond = listen?.find(({ host }) => !isLoopback(host));
+  if (beyond === undefined) return [];
+  const text = `expected a name that others can resolve, found "localhost" although ${formatEndpoint(beyond)} is not on loopback`;
+  const names: { path: ConfigPath; name: string }[] = (aliases ?? []).map((name, at) => ({
+    path: ['aliases', at],
+    name,
+  }));
+  if (hostname !== undefined) names.push({ path: ['hostname'], name: hostname });
+  return names
+    .filter(({ name }) => name === 'localhost' || name.endsWith('.localhost'))
+    .map(({ path }) => ({ path, text }));
+}
+
+function checkListeners({ listen = [], tls }: Judged): Finding[] {
+  const findings: Finding[] = [];
+  if (tls === undefined) return findings;
+  const secured = listen.find(({ scheme }) => scheme === 'tls');
+  for (const key of ['cert', 'key'] as const) {
+    const other = key === 'cert' ? 'key' : 'cert';
+    if (tls[key] !== undefined) continue;
+    if (secured !== undefined) {
+      findings.push({ path: ['tls', key], text: `expected a PEM file for ${formatEndpoint(secured)}, found nothing` });
+    } else if (tls[other] !== undefined) {
+      findings.push({ path: ['tls', key], text: `expected together with tls.${other}, found nothing` });
+    }
+  }
+  return findings;
+}
+
+/** AU-01, SE-03: cleartext stays on this machine, or on a network that somebody vouches for. */
+function checkCleartext({ listen = [], auth, trustedNetwork }: Judged): Finding[] {
+  if (trustedNetwork !== false) return [];
+  const exposed = (endpoint: Endpoint<string>) => endpoint.scheme === 'tcp' && !isLoopback(endpoint.host);
+  const findings: Finding[] = listen.flatMap((endpoint, at) => {
+    if (!exposed(endpoint)) return [];
+    const text = `expected a loopback address or trustedNetwork: true, found ${formatEndpoint(endpoint)}`;
+    return [{ path: ['listen', at], text }];
+  });
+  const first = listen.find(exposed);
+  if (auth?.allowCleartext === true && first !== undefined) {
+    const text = `expected false, or trustedNetwork: true, because ${formatEndpoint(first)} is not on loopback; found true`;
+    findings.push({ path: ['auth', 'allowCleartext'], text });
+  }
+  return findings;
+}
+
+function checkAdmin({ admin, trustedNetwork }: Judged): Finding[] {
+  if (admin === undefined || trustedNetwork !== false || isLoopback(admin.listen.host)) return [];
+  const text = `expected a loopback address or trustedNetwork: true, found ${formatEndpoint(admin.listen)}`;
+  return [{ path: ['admin', 'listen'], text }];
+}
+
+function checkOrder({ flow, expires }: Judged): Finding[] {
+  const findings: Finding[] = [];
+  if (flow !== undefined && flow.lowWaterOctets >= flow.highWaterOctets) {
+    const text = `expected less than flow.highWaterOctets (${flow.highWaterOctets}), found ${flow.lowWaterOctets}`;
+    findings.push({ path: ['flow', 'lowWaterOctets'], text });
+  }
+  if (expires === undefined) return findings;
+  if (expires.min > expires.max) {
+    const text = `expected at most expires.max (${expires.max}), found ${expires.min}`;
+    return [...findings, { path: ['expires', 'min'], text }];
+  }
+  if (expires.default < expires.min || expires.default > expires.max) {
+    const text = `expected expires.min to expires.max (${expires.min} to ${expires.max}), found ${expires.default}`;
+    findings.push({ path: ['expires', 'default'], text });
+  }
+  return findings;
+}
+
+function checkWorkers({ workers }: Judged): Finding[] {
+  if (workers === undefined || workers === 1) return [];
+  return [{ path: ['workers'], text: `expected 1, found ${workers}: more is not yet supported in this version` }];
+}

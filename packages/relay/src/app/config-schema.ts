@@ -1,0 +1,279 @@
+/** Every key of the configuration: what it may hold, its default, what it is for. Validation, JSON Schema and manual come from here. */
+import { z } from 'zod';
+import { userNameFault } from '../auth/user-name.ts';
+import { dnsName, endpoint, flag, integer, list, network, section, text } from './config-values.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const DAY_SECONDS = 86_400;
+const HOUR_MS = 3_600_000;
+
+const REALM = 'text without quotes, backslashes and control characters, at most 255 characters';
+const USER = 'a user name of at most 256 characters without colons and control characters';
+const PASSWORD = 'a password (text; put quotes around one that looks like a number)';
+
+const credentials = z.discriminatedUnion(
+  'type',
+  [
+    section({
+      type: z.literal('static').describe('Users and passwords stand in the configuration itself.'),
+      users: z
+        .record(
+          z.string().refine((name) => userNameFault(name) === undefined, { error: USER }),
+          z.string({ error: PASSWORD }).min(1, { error: PASSWORD }),
+          { error: 'a mapping of user names to passwords' },
+        )
+        .describe('User names and their passwords.'),
+    }),
+    section({
+      type: z.literal('sqlite').describe('Users are kept in a database file, changed with `msrp-relay user`.'),
+      path: text('the path of a database file').describe('The database file; `msrp-relay user add` makes it.'),
+    }),
+  ],
+  { error: 'a store of type static or sqlite' },
+);
+
+const ALGORITHMS = 'some of SHA-256, SHA-512-256, MD5';
+const METHODS = 'method names in capital letters other than AUTH, SEND and REPORT';
+const NETWORKS = 'a list of networks or names';
+
+const naming = {
+  hostname: dnsName().describe(
+    'The name of this relay, as it stands in Use-Path. The certificate must carry it. `localhost` only if every listener is on loopback.',
+  ),
+  aliases: list(dnsName(), 'a list of DNS names')
+    .default([])
+    .describe('Other names that count as this relay. The certificate must carry them too.'),
+  realm: z
+    .string({ error: REALM })
+    .regex(/^[^"\\\p{Cc}]{1,255}$/u, { error: REALM })
+    .optional()
+    .describe('The realm of Digest authentication; without it, `hostname`.'),
+};
+
+const listening = {
+  listen: list(endpoint(['tls', 'tcp'], ['ws', 'wss']), 'a list of listeners such as tls://0.0.0.0:2855')
+    .min(1, { error: 'at least one listener' })
+    .prefault(['tls://0.0.0.0:2855'])
+    .describe('Where to accept connections: `tls://` or `tcp://`, address, port. Port 0 takes any free one.'),
+  tls: section({
+    cert: text('a path or PEM text')
+      .optional()
+      .describe('Certificate chain in PEM, own certificate first: a path, or the PEM itself.'),
+    key: text('a path or PEM text').optional().describe('Private key of the certificate: a path, or the PEM itself.'),
+    ca: text('a path or PEM text')
+      .optional()
+      .describe('Authorities that other relays and next hops are verified with; without it, those of Node.'),
+  })
+    .prefault({})
+    .describe('Certificate, key and trusted authorities.'),
+  trustedNetwork: flag()
+    .default(false)
+    .describe(
+      'Declares that nobody can listen on the network. Permits cleartext listeners beyond loopback; warns at every start.',
+    ),
+};
+
+const authentication = {
+  auth: section({
+    allowCleartext: flag()
+      .default(false)
+      .describe(
+        'Lets clients authenticate on `tcp://` listeners. Beyond loopback only together with `trustedNetwork`.',
+      ),
+    algorithms: list(z.enum(['SHA-256', 'SHA-512-256', 'MD5'], { error: ALGORITHMS }), ALGORITHMS)
+      .min(1, { error: ALGORITHMS })
+      .refine((algorithms) => !algorithms.includes('MD5') || algorithms.at(-1) === 'MD5', {
+        error: 'MD5 in last place',
+      })
+      .default(['SHA-256', 'MD5'])
+      .describe('Digest algorithms offered, most preferred first; MD5 is last.'),
+    failures: integer(1, 1000, 'failures').default(5).describe('Failed AUTHs after which a connection is closed.'),
+  })
+    .prefault({})
+    .describe('Authentication of clients.'),
+  credentials: z
+    .array(credentials, { error: 'a list of credential stores' })
+    .min(1, { error: 'at least one credential store' })
+    .describe('Where users and passwords come from; asked in this order.'),
+  expires: section({
+    default: integer(1, 365 * DAY_SECONDS, 'seconds')
+      .default(DAY_SECONDS)
+      .describe('Lifetime, in seconds, when a client asks for none.'),
+    min: integer(1, 365 * DAY_SECONDS, 'seconds')
+      .default(60)
+      .describe('Shortest lifetime, in seconds; a shorter wish is answered 423.'),
+    max: integer(1, 365 * DAY_SECONDS, 'seconds')
+      .default(DAY_SECONDS)
+      .describe('Longest lifetime, in seconds; a longer wish is answered 423.'),
+  })
+    .prefault({})
+    .describe('How long a granted Use-Path lives.'),
+};
+
+const flow = section({
+  highWaterOctets: integer(4 * KIB, GIB, 'octets')
+    .default(256 * KIB)
+    .describe("Reading from a sender stops when this much of its session's octets waits for the next hop."),
+  lowWaterOctets: integer(0, GIB, 'octets')
+    .default(64 * KIB)
+    .describe('Reading goes on when no more than this waits.'),
+  sessionOctets: integer(2 * KIB, GIB, 'octets')
+    .default(MIB)
+    .describe('How much one session may queue when its ingress feeds other sessions too and is not paused.'),
+  windowOctets: integer(2 * KIB, GIB, 'octets')
+    .default(MIB)
+    .describe('How many unanswered octets a session may have under way to one hop.'),
+  memoryOctets: integer(MIB, 1024 * GIB, 'octets')
+    .default(GIB)
+    .describe('Budget for everything queued; near it, new connections are refused and the greediest are not read.'),
+  holdResponseMs: integer(0, 25_000, 'milliseconds')
+    .default(10_000)
+    .describe('How long a 200 may be held back, in milliseconds, to slow the sender of a stuck session.'),
+  pauseMaxMs: integer(100, 29_000, 'milliseconds')
+    .default(20_000)
+    .describe('How long, in milliseconds, a connection may go unread; then the blocked session is refused with 413.'),
+  stallTimeoutMs: integer(100, 24 * HOUR_MS, 'milliseconds')
+    .default(120_000)
+    .describe('A hop that takes no octet for so long, in milliseconds, counts as broken.'),
+})
+  .prefault({})
+  .describe('Flow control between a sender and its receiver.');
+
+const limits = section({
+  connections: integer(1, 10_000_000, 'connections').default(50_000).describe('Open connections in all.'),
+  connectionsPerAddress: integer(1, 10_000_000, 'connections')
+    .default(10_000)
+    .describe('Open connections from one address; authenticated ones and verified relays do not count.'),
+  sessionsPerUser: integer(1, 10_000_000, 'sessions')
+    .default(10_000)
+    .describe('Granted Use-Paths of one user; more are answered 403.'),
+  transactions: integer(1, 100_000_000, 'transactions')
+    .default(1_000_000)
+    .describe('Requests that wait for a response.'),
+  headOctets: integer(512, MIB, 'octets')
+    .default(16 * KIB)
+    .describe('Size of start line and headers together.'),
+  headLines: integer(8, 4096, 'lines').default(64).describe('Header lines of one request.'),
+  pathUris: integer(2, 256, 'URIs').default(16).describe('URIs in one path.'),
+  messageOctets: integer(0, Number.MAX_SAFE_INTEGER, 'octets')
+    .default(0)
+    .describe('Size of a whole message; larger ones are refused with 413. 0 means no limit.'),
+})
+  .prefault({})
+  .describe('Bounds on what peers can make grow.');
+
+const relaying = {
+  chunk: section({
+    maxOctets: integer(2 * KIB, 16 * MIB, 'octets')
+      .default(64 * KIB)
+      .describe('Largest body of a chunk that this relay writes.'),
+    lingerMs: integer(0, 1000, 'milliseconds')
+      .default(20)
+      .describe('How long, in milliseconds, part of a chunk may wait for the rest before it is forwarded.'),
+  })
+    .prefault({})
+    .describe('The chunks that this relay writes.'),
+  flow,
+  rates: section({
+    octetsPerSecond: integer(0, Number.MAX_SAFE_INTEGER, 'octets')
+      .default(0)
+      .describe('Octets read per second, per connection and per user. 0 means no limit.'),
+    messagesPerSecond: integer(0, 1_000_000_000, 'messages')
+      .default(0)
+      .describe('SENDs read per second, per connection and per user. 0 means no limit.'),
+  })
+    .prefault({})
+    .describe('Rates that slow reading down and never refuse.'),
+  limits,
+};
+
+const neighbours = {
+  nextHops: section({
+    allow: list(network(), NETWORKS).default([]).describe('Next hops that are dialled whatever `deny` says.'),
+    deny: list(network(), NETWORKS)
+      .default(['loopback', 'private', 'linklocal'])
+      .describe('Next hops that are never dialled; judged after names are resolved.'),
+    cleartext: flag().default(false).describe('Lets `msrp:` next hops be dialled, without TLS.'),
+    verifyEndpoints: flag().default(true).describe('Demands a verifiable certificate of an endpoint that is dialled.'),
+  })
+    .prefault({})
+    .describe('To whom connections are opened.'),
+  relays: section({
+    requireCertificate: flag()
+      .default(false)
+      .describe('Demands a verified certificate of other relays that write to our clients.'),
+    allow: list(network(), NETWORKS).default([]).describe('Relays that may, whatever `deny` says.'),
+    deny: list(network(), NETWORKS).default([]).describe('Relays that may not.'),
+  })
+    .prefault({})
+    .describe('Other relays. AUTH through a relay always needs a verified certificate of it.'),
+  blockMethods: list(
+    z.string({ error: METHODS }).regex(/^(?!(?:AUTH|SEND|REPORT)$)[A-Z]{1,32}$/, { error: METHODS }),
+    'a list of methods',
+  )
+    .default([])
+    .describe('Methods that are refused; every other unknown one is forwarded.'),
+};
+
+const running = {
+  timers: section({
+    probationMs: integer(100, HOUR_MS, 'milliseconds')
+      .default(30_000)
+      .describe('How long, in milliseconds, a new connection has to do something useful.'),
+    drainMs: integer(0, HOUR_MS, 'milliseconds')
+      .default(40_000)
+      .describe('How long, in milliseconds, open transactions may take to settle after SIGTERM.'),
+    partialMs: integer(100, 24 * HOUR_MS, 'milliseconds')
+      .default(60_000)
+      .describe(
+        'How long, in milliseconds, a chunk with Failure-Report partial, or a request of another method, is remembered.',
+      ),
+  })
+    .prefault({})
+    .describe('Deadlines. The 30 seconds of a transaction are fixed by the RFC.'),
+  admin: section({
+    listen: endpoint(['http'])
+      .prefault('http://127.0.0.1:9080')
+      .describe('Where health and metrics are served over HTTP; beyond loopback only with `trustedNetwork`.'),
+  })
+    .prefault({})
+    .describe('Health and metrics.'),
+  workers: z
+    .union([z.int().min(1).max(1024), z.literal('auto')], { error: 'a number of workers or auto' })
+    .default(1)
+    .describe('Worker processes. This version runs one.'),
+};
+
+/** The schema of the whole configuration. */
+export const configSchema = section({
+  ...naming,
+  ...listening,
+  ...authentication,
+  ...relaying,
+  ...neighbours,
+  ...running,
+}).describe('Configuration of msrp-relay');
+
+/** The sections as the schema gives them back: defaults filled in, endpoints in their parts, nothing read from disk. */
+export type Sections = z.output<typeof configSchema>;
+
+/** One place in the JSON Schema, as far as this package looks into it. */
+export interface JsonSchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchemaNode>>;
+  readonly items?: JsonSchemaNode;
+  readonly anyOf?: readonly JsonSchemaNode[];
+  readonly oneOf?: readonly JsonSchemaNode[];
+}
+
+/** The JSON Schema (draft 2020-12) of what may stand in a configuration file. */
+export function configJsonSchema(): JsonSchemaNode {
+  return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchemaNode;
+}

@@ -1,0 +1,106 @@
+/**
+ * The kinds of values a configuration holds. Every schema made here carries, as the message of its error, the words that
+ * follow "expected" when a value is wrong.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** A whole number of `unit` between two bounds, both allowed. */
+export function integer(min: number, max: number, unit: string) {
+  const error = `a whole number of ${unit} from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** `true` or `false`. */
+export function flag() {
+  return z.boolean({ error: 'true or false' });
+}
+
+/** One or more lines of text. */
+export function text(expected: string) {
+  return z.string({ error: expected }).min(1, { error: expected });
+}
+
+/** A mapping in which every key is known. */
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject(shape, { error: 'a mapping' });
+}
+
+/** A list without repetitions of what `item` describes. */
+export function list<Item extends z.ZodType>(item: Item, expected: string) {
+  return z
+    .array(item, { error: expected })
+    .refine((items) => new Set(items.map((entry) => JSON.stringify(entry))).size === items.length, {
+      error: `${expected}, each only once`,
+    });
+}
+
+const DNS_NAME_EXPECTED = 'a fully qualified DNS name such as relay.example.org, not an address';
+
+/** A fully qualified DNS name, or `localhost`; given back in lower case. */
+export function dnsName() {
+  return z
+    .string({ error: DNS_NAME_EXPECTED })
+    .toLowerCase()
+    .refine((name) => name === 'localhost' || (isDnsName(name) && name.includes('.')), { error: DNS_NAME_EXPECTED });
+}
+
+function isDnsName(name: string): boolean {
+  if (name.length > 253 || isIP(name) !== 0) return false;
+  const labels = name.split('.');
+  // A last label of digits alone would be read as part of an address (RFC 3696 §2).
+  return labels.every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '');
+}
+
+/** Where to accept connections. `host` is an address without brackets, or `localhost`; port 0 means any free one. */
+export interface Endpoint<Scheme extends string> {
+  readonly scheme: Scheme;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A URI `scheme://address:port`, given back in its parts. `planned` are schemes that get an answer of their own. */
+export function endpoint<Scheme extends string>(schemes: readonly Scheme[], planned: readonly string[] = []) {
+  const expected = `${schemes.map((scheme) => `${scheme}://`).join(' or ')} followed by ADDRESS:PORT`;
+  return z.string({ error: expected }).transform((uri, context): Endpoint<Scheme> => {
+    const parsed = parseEndpoint(uri, schemes);
+    if (parsed !== undefined) return parsed;
+    const later = planned.find((scheme) => uri.startsWith(`${scheme}:`));
+    const message = later === undefined ? expected : `${expected} (${later}:// is not yet supported in this version)`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
+function parseEndpoint<Scheme extends string>(uri: string, schemes: readonly Scheme[]): Endpoint<Scheme> | undefined {
+  const match = /^([a-z]+):\/\/(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+|localhost)):(\d{1,5})\/?$/.exec(uri);
+  const scheme = schemes.find((known) => known === match?.[1]);
+  const host = match?.[2] ?? match?.[3];
+  const port = Number(match?.[4]);
+  if (scheme === undefined || host === undefined || port > 65_535) return undefined;
+  if (match?.[2] === undefined ? host !== 'localhost' && isIP(host) !== 4 : isIP(host) !== 6) return undefined;
+  return { scheme, host, port };
+}
+
+const NETWORK_EXPECTED =
+  'a network such as 10.0.0.0/8, an address, a name, *.suffix, loopback, private, linklocal or any';
+
+/** Who a rule is about: CIDR, address, name, `*.suffix`, or `loopback`, `private`, `linklocal`, `any`; in lower case. */
+export function network() {
+  return z.string({ error: NETWORK_EXPECTED }).toLowerCase().refine(isNetwork, { error: NETWORK_EXPECTED });
+}
+
+function isNetwork(entry: string): boolean {
+  if (['loopback', 'private', 'linklocal', 'any'].includes(entry) || isIP(entry) !== 0) return true;
+  const [address = '', prefix, ...rest] = entry.split('/');
+  if (prefix !== undefined) {
+    const widestPrefix = isIP(address) === 4 ? 32 : 128;
+    return rest.length === 0 && isIP(address) !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= widestPrefix;
+  }
+  return isDnsName(entry.startsWith('*.') ? entry.slice(2) : entry);
+}
+
+/** The text of an endpoint, IPv6 addresses in brackets, such as `tls://[::1]:2855`. */
+export function formatEndpoint({ scheme, host, port }: Endpoint<string>): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,112 @@
+/**
+ * Development mode: a relay without configuration, on this machine only. Its certificate, its user and its password are
+ * made on the spot and kept in a temporary folder that goes when the relay stops.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from 'msrp/base';
+import { UserDatabase } from '../auth/user-database.ts';
+import { type Config, configFrom } from './config.ts';
+import { type Environment, variableOf } from './config-environment.ts';
+import { emptySource } from './config-file.ts';
+import { freePort } from './free-port.ts';
+import { makeSelfSigned } from './self-signed.ts';
+
+const HOST = '127.0.0.1';
+const PORTS = { tls: 2855, tcp: 2856, admin: 9080 };
+const USER = 'alice';
+const CERTIFICATE_DAYS = 30;
+
+/** Everything that development mode has made. */
+export interface Development {
+  readonly config: Config;
+  /** What to tell whoever started it: user, password, where to go. For a person's eyes: it has the password in it. */
+  describe(listening: readonly string[], admin: string): string[];
+  /** Removes the temporary folder. */
+  discard(): void;
+}
+
+/**
+ * Makes certificate, user database and configuration. Environment variables override single keys.
+ *
+ * @throws {ConfigError} when a variable is wrong.
+ */
+export async function prepareDevelopment(environment: Environment, clock: Clock): Promise<Development> {
+  const folder = mkdtempSync(join(tmpdir(), 'msrp-relay-'));
+  const discard = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const password = randomBytes(12).toString('base64url');
+    const taken: string[] = [];
+    const value = await developmentValues(folder, taken, environment, clock);
+    const config = configFrom(emptySource('development mode', value), environment, clock);
+    makeUser(value.credentials[0].path, config.realm, password);
+    const describe = (listening: readonly string[], admin: string) => [
+      ...taken,
+      ...greeting({ password, folder, listening, admin, config }),
+    ];
+    return { config, describe, discard };
+  } catch (cause) {
+    discard();
+    throw cause;
+  }
+}
+
+async function developmentValues(folder: string, taken: string[], environment: Environment, clock: Clock) {
+  const { cert, key } = await makeSelfSigned(['localhost'], CERTIFICATE_DAYS, clock.nowMs());
+  // For clients that want to verify it; the key stays in memory.
+  writeFileSync(join(folder, 'certificate.pem'), cert);
+  const port = async (wished: number, overriddenBy: string) => {
+    const isOverridden = [overriddenBy, `${overriddenBy}_FILE`].some((name) => environment[name] !== undefined);
+    const free = isOverridden ? wished : await freePort(HOST, wished);
+    if (free !== wished) taken.push(`port ${wished} is taken: another one is used`);
+    return free;
+  };
+  const listen = variableOf(['listen']);
+  return {
+    hostname: 'localhost',
+    listen: [`tls://${HOST}:${await port(PORTS.tls, listen)}`, `tcp://${HOST}:${await port(PORTS.tcp, listen)}`],
+    tls: { cert, key },
+    auth: { allowCleartext: true },
+    credentials: [{ type: 'sqlite', path: join(folder, 'users.db') }] as const,
+    nextHops: { allow: ['loopback'], deny: ['any'], cleartext: true, verifyEndpoints: false },
+    admin: { listen: `http://${HOST}:${await port(PORTS.admin, variableOf(['admin', 'listen']))}` },
+  };
+}
+
+function makeUser(path: string, realm: string, password: string): void {
+  const users = new UserDatabase(path);
+  try {
+    users.add(USER, realm, password);
+  } finally {
+    users.close();
+  }
+}
+
+interface Facts {
+  readonly password: string;
+  readonly folder: string;
+  readonly listening: readonly string[];
+  readonly admin: string;
+  readonly config: Config;
+}
+
+function greeting({ password, folder, listening, admin, config }: Facts): string[] {
+  const relays = listening.map((uri) => {
+    const port = uri.slice(uri.lastIndexOf(':') + 1);
+    return uri.startsWith('tls:')
+      ? `relay        msrps://${config.hostname}:${port};tcp   (TLS, certificate ${join(folder, 'certificate.pem')})`
+      : `relay        msrp://${config.hostname}:${port};tcp   (cleartext)`;
+  });
+  return [
+    'development mode: for this machine only; user and certificate go when the relay stops',
+    `user         ${USER}`,
+    `password     ${password}`,
+    `realm        ${config.realm}`,
+    ...relays,
+    `metrics      ${admin}/metrics`,
+    `first message: let an MSRP client authenticate with this user at one of the relays (AUTH); put the Use-Path that it`,
+    'gets in front of its own path in the SDP, and send to it from a second client. For real use: msrp-relay config init',
+  ];
+}

@@ -1,0 +1,83 @@
+/** The configuration that somebody starts from: what must be set, and what is most often changed, with comments. */
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { systemClock } from 'msrp/base';
+import { configSchema } from './config-schema.ts';
+import { makeSelfSigned } from './self-signed.ts';
+
+const CERTIFICATE_DAYS = 365;
+
+interface Wishes {
+  readonly file: string;
+  readonly hostname: string;
+  readonly selfSigned: boolean;
+}
+
+/**
+ * Writes the file, and certificate and key beside it if wished; returns the paths.
+ *
+ * @throws {Error} in one sentence when a file exists already, cannot be written, or the host name is none.
+ */
+export async function initConfig({ file, hostname, selfSigned }: Wishes): Promise<string[]> {
+  const name = configSchema.shape.hostname.safeParse(hostname);
+  if (!name.success)
+    throw new Error(`--hostname: expected ${name.error.issues[0]?.message}, found ${JSON.stringify(hostname)}`);
+  writeNew(file, starterText(name.data), 0o640);
+  if (!selfSigned) return [file];
+  const { cert, key } = await makeSelfSigned([name.data], CERTIFICATE_DAYS, systemClock.nowMs());
+  const paths = { cert: join(dirname(file), 'fullchain.pem'), key: join(dirname(file), 'privkey.pem') };
+  writeNew(paths.key, key, 0o600);
+  writeNew(paths.cert, cert, 0o644);
+  return [file, paths.key, paths.cert];
+}
+
+function writeNew(path: string, text: string, mode: number): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode });
+  } catch (cause) {
+    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+    const why = exists ? 'exists already and is not overwritten' : `cannot be written: ${String(cause)}`;
+    throw new Error(`${path}: ${why}`, { cause });
+  }
+}
+
+function starterText(hostname: string): string {
+  const address = hostname === 'localhost' ? '127.0.0.1' : '0.0.0.0';
+  return `# Configuration of msrp-relay. Every key is described in docs/configuration.md; \`msrp-relay config check FILE\`
+# tells what is wrong. Paths are relative to this file. SIGHUP makes a running relay read it again.
+
+# The name of this relay: it goes into the Use-Path of every client, and the certificate must carry it.
+hostname: ${hostname}
+
+# Realm of the passwords. Changing it makes every stored password invalid.
+realm: ${hostname}
+
+# Where to accept connections. 2855 is the port that clients expect.
+listen:
+  - tls://${address}:2855
+
+# Certificate chain and private key, in PEM. A renewed certificate is taken over on SIGHUP.
+tls:
+  cert: fullchain.pem
+  key: privkey.pem
+
+# Where users and passwords come from: \`msrp-relay user add NAME --config FILE\` adds one.
+credentials:
+  - type: sqlite
+    path: users.db
+
+# Next hops that are never dialled: without these a client could reach into your own network.
+# nextHops:
+#   deny: [loopback, private, linklocal]
+#   allow: [10.1.2.0/24]
+
+# Bounds on what peers can make grow. 0 means no limit.
+# limits:
+#   connections: 50000
+#   messageOctets: 0
+
+# Health (/healthz, /readyz) and metrics (/metrics) over HTTP, on this machine only.
+admin:
+  listen: http://127.0.0.1:9080
+`;
+}

@@ -1,0 +1,38 @@
+/** What the authenticator needs from whoever keeps the users. */
+import type { DigestAlgorithm } from 'msrp/digest';
+
+/** What a store knows of a user, for one realm and one algorithm. */
+export interface Credential {
+  /** H(A1), in lower-case hexadecimal digits: as secret as the password. */
+  readonly ha1: string;
+  /** False for a user who exists but may not use this relay: answered 403 (RFC 4976 §6.3). */
+  readonly mayUse: boolean;
+}
+
+/** A place where users are kept. What every store must do is in `test/auth/credential-store.suite.ts`. */
+export interface CredentialStore {
+  /** For logs and metrics; holds no secret. */
+  readonly name: string;
+
+  /**
+   * Looks a user up. Takes as long for users that do not exist as for those that do, and
+   * gives up by itself when it has to wait for others.
+   *
+   * @param user - a text in normal form C; from the wire, so anybody's invention.
+   * @param realm - a text in normal form C.
+   * @returns undefined when there is no such user, or the user has no H(A1) for this algorithm.
+   * @throws StoreUnavailable (as rejection) when it cannot be told at the moment.
+   */
+  find(user: string, realm: string, algorithm: DigestAlgorithm): Promise<Credential | undefined>;
+
+  /** Reads anew what has changed underneath. When it fails, what was there before goes on. */
+  reload?(): Promise<void>;
+
+  /** Lets go of files and connections; a second call does nothing. */
+  close(): Promise<void>;
+}
+
+/** A store cannot say at the moment whether there is such a user. Never has a secret in its message. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}

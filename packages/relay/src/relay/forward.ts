@@ -1,0 +1,208 @@
+/** One SEND chunk on its way through: taken in pieces, sent on as chunks (RFC 4975 §5.1, RFC 4976 §6.4.1). */
+import type { Clock, Timer } from 'msrp/base';
+import { type ContinuationFlag, commentOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
+import { OutgoingChunk } from '../transport/outgoing-chunk.ts';
+import type { Counters } from './counters.ts';
+import type { Flow } from './flow.ts';
+import type { Hop, Incoming } from './hop.ts';
+import { INTERRUPTIBLE_OCTETS, type RelayOptions } from './options.ts';
+import type { Refusals } from './refusals.ts';
+import { type SendContext, SendTransaction, type UnansweredChunk } from './send-transaction.ts';
+import type { TransactionBudget } from './transactions.ts';
+
+/** What all chunks in transit share. */
+export interface ForwardContext extends SendContext {
+  readonly clock: Clock;
+  readonly options: RelayOptions;
+  readonly counters: Counters;
+  readonly budget: TransactionBudget;
+  readonly refusals: Refusals;
+}
+
+/** A view under this part of its backing store is copied when it has to wait for the next read. */
+const WORTH_KEEPING = 4;
+
+/** More views than this become one: a sender that drips octets must not cost more than its octets. */
+const MAX_VIEWS = 16;
+
+/**
+ * An admitted ingress chunk while it is being received. It gathers body octets until it holds a piece of the
+ * largest size and knows that another octet follows, until the chunk ends, or until a piece has lingered long enough;
+ * then the piece leaves as a complete chunk with an id and a Byte-Range of its own. So the next hop
+ * is always at a chunk boundary, whatever the sender does in the middle of its chunk.
+ */
+export class ChunkInTransit implements Incoming, UnansweredChunk {
+  isAnswered = false;
+  readonly #context: ForwardContext;
+  readonly #flow: Flow;
+  readonly #head: Head;
+  /** Header lines before and after the Byte-Range. */
+  #linesBefore: string;
+  #linesAfter: string;
+  /** Number of the first octet that has not left, and how many octets wait from there on. */
+  #start: number;
+  #octets = 0;
+  #total: number | undefined;
+  #views: Uint8Array[] = [];
+  #hasSent = false;
+  #isOver = false;
+  #linger: Timer | undefined;
+
+  constructor(context: ForwardContext, flow: Flow, head: Head) {
+    this.#context = context;
+    this.#flow = flow;
+    this.#head = head;
+    this.#linesBefore = head.lines.slice(0, head.rangeStart);
+    this.#linesAfter = head.lines.slice(head.rangeEnd);
+    this.#start = head.byteRange?.start ?? 1;
+    this.#total = head.byteRange?.total;
+  }
+
+  body(_hop: Hop, octets: Uint8Array): void {
+    if (this.#isOver) return;
+    const last = this.#start + this.#octets + octets.length - 1;
+    const { messageOctets } = this.#context.options.limits;
+    let view = octets;
+    if (last > (this.#total ?? Number.MAX_SAFE_INTEGER)) return this.fail(400, 'More octets than the total');
+    if (messageOctets > 0 && last > messageOctets) return this.#stop(view);
+    const { maxChunkOctets } = this.#context.options;
+    while (this.#octets + view.length > maxChunkOctets && !this.#isOver) {
+      const taken = maxChunkOctets - this.#octets;
+      if (taken > 0) this.#take(view.subarray(0, taken));
+      this.#emit(this.#octets, '+', false);
+      view = view.subarray(taken);
+    }
+    if (view.length > 0) this.#take(view);
+  }
+
+  end(hop: Hop, flag: ContinuationFlag): void {
+    this.#linger?.cancel();
+    if (this.#isOver) return;
+    if (this.#head.hasBody) this.#emit(this.#octets, flag, true);
+    else this.#emitBodiless(flag);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.isAnswered = true;
+    if (this.#head.failureReport !== 'yes') return;
+    const id = this.#head.transactionId;
+    hop.connection.writeUrgent(`MSRP ${id} 200 OK\r\n${this.#flow.responseLines}${formatEndLine(id, '$')}`);
+    this.#context.counters.okOut += 1;
+  }
+
+  pause(): void {
+    if (this.#isOver) return;
+    if (this.#views.length > MAX_VIEWS) this.#views = [Uint8Array.from(Buffer.concat(this.#views))];
+    this.#views = this.#views.map((view) =>
+      view.length * WORTH_KEEPING < view.buffer.byteLength ? Uint8Array.from(view) : view,
+    );
+    if (this.#linger !== undefined || this.#octets <= INTERRUPTIBLE_OCTETS) return;
+    this.#linger = this.#context.clock.after(this.#context.options.lingerMs, () => this.#flush());
+  }
+
+  /** The sender's connection ended in mid-chunk: what came of it is sent on, as a chunk that more could follow. */
+  lost(): void {
+    this.#linger?.cancel();
+    if (!this.#isOver && this.#octets > 0) this.#emit(this.#octets, '+', true);
+    this.#isOver = true;
+    this.isAnswered = true;
+  }
+
+  /** The one answer of this chunk is an error; what is still to come of it is read and thrown away. */
+  fail(status: number, comment: string): void {
+    if (this.isAnswered) return;
+    this.isAnswered = true;
+    this.#giveUp();
+    this.#context.refusals.refuse(this.#flow.ingress, this.#head, status, comment);
+  }
+
+  /** The message is too large: it ends here, and so do its other chunks (RFC 4975 §10.5). */
+  #stop(octets: Uint8Array): void {
+    this.#take(octets.subarray(0, 1));
+    this.#flow.stop(this.#head.messageId, 413);
+    this.fail(413, commentOf(413));
+  }
+
+  #take(view: Uint8Array): void {
+    this.#views.push(view);
+    this.#octets += view.length;
+  }
+
+  /** A piece has waited for more long enough. The last octet stays, so that no empty chunk trails. */
+  #flush(): void {
+    this.#linger = undefined;
+    if (!this.#isOver && this.#octets > INTERRUPTIBLE_OCTETS) this.#emit(this.#octets - 1, '+', false);
+  }
+
+  /** Nothing more of this chunk leaves; where something did, the next hop learns that nothing more will come. */
+  #giveUp(): void {
+    this.#linger?.cancel();
+    this.#isOver = true;
+    if (!this.#hasSent || !this.#flow.egress.isUsable) return;
+    const id = makeIdent();
+    const head = this.#headOf(id, this.#octets, this.#total);
+    this.#write(new OutgoingChunk(head, this.#views, this.#octets, `\r\n${formatEndLine(id, '#')}`, undefined));
+    this.#views = [];
+  }
+
+  /** Sends on the first `octets` of what waits. */
+  #emit(octets: number, flag: ContinuationFlag, isLast: boolean): void {
+    const total = flag === '$' ? this.#start + octets - 1 : this.#total;
+    const transaction = this.#open(octets, total, isLast);
+    if (this.#isOver) return;
+    const id = transaction?.id ?? makeIdent();
+    const head = this.#headOf(id, octets, total);
+    const body = this.#cut(octets);
+    this.#write(new OutgoingChunk(head, body, octets, `\r\n${formatEndLine(id, flag)}`, transaction));
+    this.#start += octets;
+    this.#octets -= octets;
+    this.#hasSent = true;
+  }
+
+  #emitBodiless(flag: ContinuationFlag): void {
+    const transaction = this.#open(0, this.#total, true);
+    if (this.#isOver) return;
+    const id = transaction?.id ?? makeIdent();
+    const head = `MSRP ${id} SEND\r\n${this.#flow.pathLines}${this.#head.lines}`;
+    this.#write(new OutgoingChunk(head, [], 0, formatEndLine(id, flag), transaction));
+  }
+
+  /** A range-end is written where it is known and the chunk is not to be interrupted (RFC 4975 §7.1.1). */
+  #headOf(id: string, octets: number, total: number | undefined): string {
+    const end = octets > INTERRUPTIBLE_OCTETS ? '*' : this.#start + octets - 1;
+    const range = `Byte-Range: ${this.#start}-${end}/${total ?? '*'}\r\n`;
+    return `MSRP ${id} SEND\r\n${this.#flow.pathLines}${this.#linesBefore}${range}${this.#linesAfter}\r\n`;
+  }
+
+  /** Keeps what a REPORT on this piece would need; refuses the ingress chunk when the piece cannot leave. */
+  #open(octets: number, total: number | undefined, isLast: boolean): SendTransaction | undefined {
+    const { egress, lane } = this.#flow;
+    const { failureReport } = this.#head;
+    if (!egress.isUsable) this.fail(this.#flow.isInbound ? 481 : 408, 'Next hop is gone');
+    else if (lane.heldOctets > this.#context.options.limits.sessionOctets) this.fail(413, 'Too much waits');
+    else if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');
+    if (this.#isOver || failureReport === 'no') return undefined;
+    const range = { flow: this.#flow, messageId: this.#head.messageId, start: this.#start, octets, total };
+    // With its last piece the ingress chunk is answered in the same turn.
+    const transaction = new SendTransaction(this.#context, range, failureReport, isLast ? undefined : this);
+    egress.transactions.open(transaction);
+    return transaction;
+  }
+
+  #write(chunk: OutgoingChunk): void {
+    this.#context.counters.sendsOut += 1;
+    if (this.#flow.egress.connection.writeChunk(this.#flow.lane, chunk)) this.#flow.hold();
+  }
+
+  /** The first `octets` of the views; the rest stays. */
+  #cut(octets: number): readonly Uint8Array[] {
+    const views = this.#views;
+    if (octets === this.#octets) {
+      this.#views = [];
+      return views;
+    }
+    // Only the last octet ever stays.
+    const last = views.pop() ?? new Uint8Array(0);
+    this.#views = [last.slice(-1)];
+    return last.length > 1 ? [...views, last.subarray(0, -1)] : views;
+  }
+}

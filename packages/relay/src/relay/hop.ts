@@ -1,0 +1,128 @@
+/** An adjacent node, as one connection to it: what the rules know about it. */
+import type { Clock, MsrpError } from 'msrp/base';
+import type { ContinuationFlag, Head } from 'msrp/wire';
+import type { Connection, ConnectionEvents } from '../transport/connection.ts';
+import type { Flow } from './flow.ts';
+import type { Session } from './sessions.ts';
+import { type TransactionBudget, TransactionTable } from './transactions.ts';
+
+/** What is being received on a hop: the rest of a request or response whose head was read. */
+export interface Incoming {
+  body(hop: Hop, octets: Uint8Array): void;
+  /** The end-line came. */
+  end(hop: Hop, flag: ContinuationFlag): void;
+  /** All octets of a read were told, and this is not at its end. */
+  pause?(hop: Hop): void;
+  /** The connection ended before the end-line came. */
+  lost?(hop: Hop): void;
+}
+
+/** Where a hop takes what it is told. */
+export interface HopRules {
+  /** A head was read: says who takes what follows it. */
+  begin(hop: Hop, head: Head): Incoming;
+  broken(hop: Hop, error: MsrpError, head: Head | undefined): void;
+  closed(hop: Hop, error: Error | undefined): void;
+}
+
+/** One connection to an adjacent node, and everything that lives and dies with it. */
+export class Hop implements ConnectionEvents {
+  readonly connection: Connection;
+  /** Sessions of the client at the other end, if there is one. */
+  readonly sessions = new Set<Session>();
+  /** Sessions for which the node at the other end is the outside peer (RFC 4975 §5.4). */
+  readonly outsideOf = new Set<Session>();
+  readonly transactions: TransactionTable;
+  /** Ways to this hop whose lanes are so long that their ingress is not read. */
+  readonly holding = new Set<Flow>();
+  /** Transaction ids of requests of this hop that are still to be answered from afar. */
+  readonly awaited = new Set<string>();
+  readonly openedAtMs: number;
+  /** Since when a head has been waiting for its rest; undefined when none is. */
+  headSinceMs: number | undefined;
+  /** A request of it succeeded: its probation is over (RFC 4976 §6.1). */
+  isProven = false;
+  /** Requests of it that failed during probation; failed AUTHs; requests not addressed to this relay. */
+  failures = 0;
+  authFailures = 0;
+  misaddressed = 0;
+  /** AUTHs that are being judged. */
+  authsInProgress = 0;
+  /** Called when the first AUTH succeeds. */
+  onAuthenticated: (() => void) | undefined;
+  readonly #clock: Clock;
+  readonly #rules: HopRules;
+  #blockedSinceMs = 0;
+  #blockedMs = 0;
+  readonly #blockers = new Set<object>();
+  #incoming: Incoming | undefined;
+  /** The head of the request or response that is being received, or came last. */
+  latest: Head | undefined;
+
+  constructor(connection: Connection, rules: HopRules, budget: TransactionBudget, clock: Clock) {
+    this.connection = connection;
+    this.transactions = new TransactionTable(budget);
+    this.openedAtMs = clock.nowMs();
+    this.#clock = clock;
+    this.#rules = rules;
+    connection.listen(this);
+  }
+
+  get isUsable(): boolean {
+    return this.connection.isUsable;
+  }
+
+  get isSecure(): boolean {
+    return this.connection.origin.transport === 'tls';
+  }
+
+  /** Reads nothing from this hop as long as `blocker` stands in the way. */
+  block(blocker: object): void {
+    if (this.#blockers.size === 0) this.#blockedSinceMs = this.#clock.nowMs();
+    this.#blockers.add(blocker);
+    this.connection.pause();
+  }
+
+  /** `blocker` is out of the way; reads on when it was the last. */
+  unblock(blocker: object): void {
+    if (!this.#blockers.delete(blocker) || this.#blockers.size > 0) return;
+    this.#blockedMs += this.#clock.nowMs() - this.#blockedSinceMs;
+    this.connection.resume();
+  }
+
+  /** How long, in all, this hop was not read; a response on it could not come in that time. */
+  get blockedMs(): number {
+    const since = this.#blockers.size > 0 ? this.#clock.nowMs() - this.#blockedSinceMs : 0;
+    return this.#blockedMs + since;
+  }
+
+  head(head: Head): void {
+    this.latest = head;
+    this.#incoming = this.#rules.begin(this, head);
+  }
+
+  body(octets: Uint8Array): void {
+    this.#incoming?.body(this, octets);
+  }
+
+  end(flag: ContinuationFlag): void {
+    const incoming = this.#incoming;
+    this.#incoming = undefined;
+    incoming?.end(this, flag);
+  }
+
+  readDone(): void {
+    this.#incoming?.pause?.(this);
+  }
+
+  broken(error: MsrpError, head: Head | undefined): void {
+    this.#rules.broken(this, error, head);
+  }
+
+  closed(error: Error | undefined): void {
+    const incoming = this.#incoming;
+    this.#incoming = undefined;
+    incoming?.lost?.(this);
+    this.#rules.closed(this, error);
+  }
+}

@@ -1,0 +1,53 @@
+/** Which URIs name this relay. */
+import { formatUri, type MsrpUri, makeSessionId, nodeKey } from 'msrp/wire';
+
+/** One listener, as URIs see it. */
+export interface ListeningPlace {
+  readonly scheme: 'msrp' | 'msrps';
+  readonly port: number;
+  /** The listener's address when it is a loopback one: such a URI may name it by address. */
+  readonly loopbackAddress: string | undefined;
+}
+
+/**
+ * The relay's own names: every name with every listener's scheme and port, and the addresses of loopback
+ * listeners. For AUTH also a name or domain without port, which SRV records led here (RFC 4976 §8).
+ */
+export class OwnNames {
+  readonly #hostname: string;
+  readonly #owner: string;
+  readonly #nodes = new Set<string>();
+  readonly #hosts: ReadonlySet<string>;
+  readonly #domains: ReadonlySet<string>;
+
+  constructor(hostname: string, aliases: readonly string[], domains: readonly string[], owner: string) {
+    this.#hostname = hostname.toLowerCase();
+    this.#owner = owner;
+    this.#hosts = new Set([hostname, ...aliases].map((name) => name.toLowerCase()));
+    this.#domains = new Set([...this.#hosts, ...domains.map((name) => name.toLowerCase())]);
+  }
+
+  /** A listener is ready. */
+  add(place: ListeningPlace): void {
+    const hosts = place.loopbackAddress === undefined ? this.#hosts : [...this.#hosts, place.loopbackAddress];
+    for (const host of hosts) this.#nodes.add(`${place.scheme}://${host}:${place.port};tcp`);
+  }
+
+  /** Whether `uri` names a listener of this relay. */
+  isOwn(uri: MsrpUri): boolean {
+    return this.#nodes.has(nodeKey(uri));
+  }
+
+  /** Whether `uri` may be the target of an AUTH to this relay. */
+  isAuthTarget(uri: MsrpUri): boolean {
+    if (uri.port !== undefined) return this.isOwn(uri);
+    return uri.transport === 'tcp' && this.#domains.has(uri.host);
+  }
+
+  /** A new session URI for a client of the listener on `port`; nobody can guess it (RFC 4976 §6.3). */
+  mint(scheme: 'msrp' | 'msrps', port: number): { readonly uri: string; readonly secret: string } {
+    const secret = makeSessionId();
+    const sessionId = `${this.#owner}.${secret}`;
+    return { uri: formatUri({ scheme, host: this.#hostname, port, sessionId, transport: 'tcp' }), secret };
+  }
+}

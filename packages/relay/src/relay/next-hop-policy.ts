@@ -1,0 +1,77 @@
+/** Where the relay may connect to. */
+import { BlockList, isIPv6 } from 'node:net';
+
+/** Names, suffixes, networks and classes, as the configuration has them. */
+export interface NextHopRules {
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+}
+
+/** The classes that rules may name. RFC 1918, RFC 4193, RFC 6598, RFC 3927, RFC 4291, RFC 1122. */
+const CLASSES: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  any: ['0.0.0.0/0', '::/0'],
+};
+
+/** No next hop is ever there: "this network", multicast, broadcast. */
+const NOWHERE = ['0.0.0.0/8', '224.0.0.0/3', '::/128', 'ff00::/8'];
+
+interface Matcher {
+  readonly networks: BlockList;
+  readonly names: ReadonlySet<string>;
+  readonly suffixes: readonly string[];
+}
+
+/**
+ * Judges a next hop by the name in its URI and the address it resolved to: allow beats deny, and
+ * what neither names is allowed. Addresses are judged after resolution, so a name cannot lead inside.
+ */
+export class NextHopPolicy {
+  readonly #allow: Matcher;
+  readonly #deny: Matcher;
+  readonly #nowhere: BlockList;
+
+  constructor(rules: NextHopRules) {
+    this.#allow = matcher(rules.allow);
+    this.#deny = matcher(rules.deny);
+    this.#nowhere = matcher(NOWHERE).networks;
+  }
+
+  /** @param host - from the URI, lower case. @param address - an IP address without brackets. */
+  admits(host: string, address: string): boolean {
+    const plain = withoutMapping(address);
+    if (isIn(this.#nowhere, plain)) return false;
+    return matches(this.#allow, host, plain) || !matches(this.#deny, host, plain);
+  }
+}
+
+/** `::ffff:127.0.0.1` leads where 127.0.0.1 does. */
+function withoutMapping(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  return mapped ?? address;
+}
+
+function matcher(entries: readonly string[]): Matcher {
+  const networks = new BlockList();
+  const names = new Set<string>();
+  const suffixes: string[] = [];
+  for (const entry of entries.flatMap((name) => CLASSES[name] ?? [name])) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix !== undefined) networks.addSubnet(address, Number(prefix), family);
+    else if (isIPv6(address) || /^[\d.]+$/.test(address)) networks.addAddress(address, family);
+    else if (entry.startsWith('*.')) suffixes.push(entry.slice(1).toLowerCase());
+    else names.add(entry.toLowerCase());
+  }
+  return { networks, names, suffixes };
+}
+
+function matches({ networks, names, suffixes }: Matcher, host: string, address: string): boolean {
+  return names.has(host) || suffixes.some((suffix) => host.endsWith(suffix)) || isIn(networks, address);
+}
+
+function isIn(networks: BlockList, address: string): boolean {
+  return networks.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

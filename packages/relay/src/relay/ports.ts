@@ -1,0 +1,64 @@
+/** What the rules of the relay need from the floors above them: somebody who knows the users. */
+import type { Duplex } from 'node:stream';
+
+/**
+ * What became of the credentials of one AUTH.
+ *
+ * - `granted`: right, and the user may use this relay. `authenticationInfo` is the
+ *   value of the Authentication-Info header of the 200 (RFC 4976 §9.1).
+ * - `challenge`: answer 401. `stale` when only the nonce was the reason; `failed` when
+ *   a secret was wrong or a user unknown, which counts against the connection.
+ * - `forbidden`: right, but this user may not use this relay: 403.
+ * - `malformed`: the header lacks something or is not of the form it must have: 400.
+ * - `unavailable`: no store could say; the AUTH is answered 408 and may be tried again.
+ */
+export type AuthOutcome =
+  | { readonly kind: 'granted'; readonly user: string; readonly authenticationInfo: string }
+  | { readonly kind: 'challenge'; readonly stale: boolean; readonly failed: boolean }
+  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'malformed'; readonly comment: string }
+  | { readonly kind: 'unavailable' };
+
+/** Digest authentication as RFC 4976 §9.1 wants it. Supplied by the floor `auth`. */
+export interface Authenticator {
+  /**
+   * The values of the WWW-Authenticate headers of a 401, most preferred algorithm first,
+   * all with one fresh nonce (RFC 8760 §2.3).
+   */
+  challenge(stale: boolean): string[];
+
+  /**
+   * Judges an Authorization header.
+   *
+   * @param authorization - the header's value, as received (one character an octet).
+   * @param digestUri - the rightmost To-Path URI, octet for octet (RFC 4976 §9.1).
+   */
+  verify(authorization: string, digestUri: string): Promise<AuthOutcome>;
+}
+
+/** Whom to connect to. */
+export interface DialRequest {
+  /** Host of the URI: TLS checks the certificate against it. */
+  readonly host: string;
+  readonly port: number;
+  /** TLS (`msrps`) or clear TCP (`msrp`). */
+  readonly isSecure: boolean;
+  /** It is the last node of the path, an endpoint whose certificate may be taken as it comes if the configuration says so. */
+  readonly isLast: boolean;
+}
+
+/** Opens connections to next hops. Supplied by the composition root. */
+export interface Dialler {
+  /**
+   * Connects, or rejects with an `MsrpError`: `MSRP_DIAL_DENIED` when policy forbids every address of
+   * the host, another code when it cannot be reached or is not who it should be.
+   */
+  dial(request: DialRequest): Promise<{ readonly socket: Duplex; readonly remoteAddress: string }>;
+
+  /** Whether policy allows an address literal; a name is judged when its address is known. */
+  admitsLiteral(host: string): boolean;
+
+  /** Whether a last hop may be reached over clear TCP, and whether its certificate is checked. */
+  readonly allowsCleartext: boolean;
+  readonly verifiesEndpoints: boolean;
+}

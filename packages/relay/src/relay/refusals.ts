@@ -1,0 +1,56 @@
+/** Saying no: who gets an answer, on which connection, and when a connection has to go (RFC 4975 §7.2, RFC 4976 §6.1). */
+import { commentOf, firstOf, formatResponse, type Head, parseUri } from 'msrp/wire';
+import { type Counters, count } from './counters.ts';
+import type { Hop } from './hop.ts';
+import { MAX_MISADDRESSED, MAX_PROBATION_FAILURES } from './options.ts';
+import type { Refusal } from './route.ts';
+
+/** Answers requests with errors, and keeps the connections' accounts. */
+export class Refusals {
+  readonly #counters: Counters;
+
+  constructor(counters: Counters) {
+    this.#counters = counters;
+  }
+
+  /**
+   * Answers a request, where an answer is allowed: never a REPORT, never a SEND with Failure-Report no, and
+   * nobody whose From-Path does not read (RFC 4975 §7.1.2, §7.1.4).
+   *
+   * @param lines - further header lines of the response, each with its CRLF.
+   */
+  answer(hop: Hop, head: Head, status: number, comment = commentOf(status), lines = ''): void {
+    if (head.method === 'REPORT' || (head.method === 'SEND' && head.failureReport === 'no')) return;
+    if (head.toPath === '' || parseUri(firstOf(head.fromPath)) === undefined) return;
+    // A SEND is answered hop by hop, everything else by its final target, all the way back.
+    const toPath = head.method === 'SEND' ? firstOf(head.fromPath) : head.fromPath;
+    const response = formatResponse(head.transactionId, status, comment, toPath, firstOf(head.toPath), lines);
+    hop.connection.writeUrgent(response);
+    this.#counters.responseOut(status);
+  }
+
+  /** Answers with an error and counts it against a connection that is still on probation. */
+  refuse(hop: Hop, head: Head, status: number, comment?: string): void {
+    this.answer(hop, head, status, comment);
+    this.failed(hop);
+  }
+
+  /** Refuses what was not admitted; the connection goes, too, where the rules say so (RFC 4976 §6.2). */
+  refuseRoute(hop: Hop, head: Head, refusal: Refusal): void {
+    count(this.#counters.refused, refusal.reason);
+    this.refuse(hop, head, refusal.status, refusal.comment);
+    if (refusal.fate === 'misaddressed') {
+      hop.misaddressed += 1;
+      if (hop.sessions.size === 0 || hop.misaddressed >= MAX_MISADDRESSED) hop.connection.end();
+    } else if (refusal.fate === 'closing') {
+      hop.connection.end();
+    }
+  }
+
+  /** A request did not succeed: a new connection may have only so many of those. */
+  failed(hop: Hop): void {
+    if (hop.isProven || hop.connection.origin.direction === 'dialled') return;
+    hop.failures += 1;
+    if (hop.failures >= MAX_PROBATION_FAILURES) hop.connection.end();
+  }
+}

@@ -1,0 +1,233 @@
+/** The relay: takes what connections tell it to the rules, and keeps the house in order. */
+import type { Clock, MsrpError, Timer } from 'msrp/base';
+import type { Head } from 'msrp/wire';
+import type { ConnectionContext, ConnectionOrigin } from '../transport/connection.ts';
+import { AuthMethod } from './auth-method.ts';
+import { Counters, count } from './counters.ts';
+import { ChunkInTransit, type ForwardContext } from './forward.ts';
+import type { Hop, HopRules, Incoming } from './hop.ts';
+import { type DialFailure, failureFor, Hops } from './hops.ts';
+import type { OwnNames } from './names.ts';
+import type { RelayOptions } from './options.ts';
+import type { Authenticator, Dialler } from './ports.ts';
+import { Refusals } from './refusals.ts';
+import { Reports } from './reports.ts';
+import { RelayedRequest, type RequestContext, WholeRequest } from './requests.ts';
+import { Responses } from './responses.ts';
+import { type Arrival, Router } from './route.ts';
+import { SendTransaction } from './send-transaction.ts';
+import { type Session, SessionTable } from './sessions.ts';
+import { TimerWheel } from './timer-wheel.ts';
+import { TransactionBudget } from './transactions.ts';
+
+/** What a relay is built from. */
+export interface RelayParts {
+  readonly clock: Clock;
+  readonly options: RelayOptions;
+  readonly names: OwnNames;
+  readonly authenticator: Authenticator;
+  readonly dialler: Dialler;
+  readonly connections: ConnectionContext;
+}
+
+/** How often connections are looked after, and how coarse the time-outs are. */
+const TICK_MS = 1000;
+
+/** Reads a refused or unwanted message to its end. */
+const DISCARD: Incoming = { body() {}, end() {} };
+
+/** A relay: running → draining → closed, never backwards. */
+export class Relay implements HopRules {
+  readonly counters = new Counters();
+  readonly sessions: SessionTable;
+  readonly #clock: Clock;
+  readonly #options: RelayOptions;
+  readonly #hops: Hops;
+  readonly #router: Router;
+  readonly #refusals: Refusals;
+  readonly #reports: Reports;
+  readonly #responses: Responses;
+  readonly #budget: TransactionBudget;
+  readonly #forward: ForwardContext;
+  readonly #requests: RequestContext;
+  #state: 'running' | 'draining' | 'closed' = 'running';
+  #timer: Timer;
+
+  constructor(parts: RelayParts) {
+    const { clock, options, names, authenticator, dialler } = parts;
+    const { counters } = this;
+    this.#clock = clock;
+    this.#options = options;
+    this.#budget = new TransactionBudget(options.limits.transactions);
+    this.#refusals = new Refusals(counters);
+    this.#reports = new Reports(counters);
+    this.#responses = new Responses(counters);
+    this.sessions = new SessionTable(clock, (session) => this.#sessionEnded(session));
+    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget);
+    this.#router = new Router(names, this.sessions, this.#hops, dialler, options.limits.pathUris);
+    const longestMs = Math.max(options.partialMs, 60_000);
+    const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
+    const shared = { clock, options, counters, budget: this.#budget, refusals: this.#refusals, wheel };
+    this.#forward = { ...shared, reports: this.#reports, partialMs: options.partialMs };
+    const isOpen = () => this.#state === 'running';
+    const authMethod = new AuthMethod({ ...shared, names, sessions: this.sessions, authenticator, isOpen });
+    this.#requests = { ...shared, router: this.#router, authMethod };
+    this.#timer = clock.after(TICK_MS, () => this.#tick());
+  }
+
+  get state(): 'running' | 'draining' | 'closed' {
+    return this.#state;
+  }
+
+  /** Open transactions of all connections. */
+  get transactionCount(): number {
+    return this.#budget.open;
+  }
+
+  /** All hops there are, those that are being dialled too. */
+  get hops(): ReadonlySet<Hop> {
+    return this.#hops.all;
+  }
+
+  /** A peer connected; the hop's connection is to be opened with its socket. */
+  accept(origin: ConnectionOrigin): Hop {
+    return this.#hops.add(origin);
+  }
+
+  begin(hop: Hop, head: Head): Incoming {
+    if (head.method === '') return this.#responses;
+    this.counters.requestIn(head.method);
+    return head.method === 'SEND' ? this.#beginSend(hop, head) : new WholeRequest(this.#requests, head);
+  }
+
+  broken(hop: Hop, error: MsrpError, head: Head | undefined): void {
+    count(this.counters.refused, error.code === 'MSRP_HEAD_TOO_LARGE' ? 'head too large' : 'garbage');
+    if (head !== undefined && head.method !== '') this.#refusals.answer(hop, head, 400, error.message);
+    hop.connection.end();
+  }
+
+  closed(hop: Hop, error: Error | undefined): void {
+    this.#hops.remove(hop);
+    const isClient = hop.sessions.size > 0;
+    for (const flow of hop.holding) flow.release();
+    for (const session of [...hop.outsideOf]) session.outside = undefined;
+    hop.outsideOf.clear();
+    for (const session of [...hop.sessions]) this.sessions.end(session);
+    this.#fail(hop, isClient ? CLIENT_GONE : failureFor(error));
+  }
+
+  /** Grants nothing new and takes no new messages; resolves when all open transactions are settled, or at the deadline. */
+  async drain(deadlineMs: number): Promise<void> {
+    if (this.#state === 'running') this.#state = 'draining';
+    const untilMs = this.#clock.nowMs() + deadlineMs;
+    while (this.#state === 'draining' && !this.#isSettled() && this.#clock.nowMs() < untilMs) {
+      await new Promise<void>((resolve) => this.#clock.after(100, resolve));
+    }
+  }
+
+  /** Closes all connections; what is not settled is reported first. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#timer.cancel();
+    for (const hop of this.#hops.all) this.#fail(hop, CLOSING);
+    for (const hop of [...this.#hops.all]) hop.connection.end();
+  }
+
+  #beginSend(hop: Hop, head: Head): Incoming {
+    if (head.fault !== undefined) return this.#malformed(head, head.fault);
+    const route = this.#router.route(hop, head.toPath, head.fromPath);
+    if (route.kind === 'flow') {
+      const stopped = route.flow.stoppedWith(head.messageId);
+      if (stopped !== undefined) return this.#refuse(hop, head, stopped);
+      if (this.#state !== 'running') return this.#refuse(hop, head, 408, 'Closing down');
+      hop.isProven = true;
+      return new ChunkInTransit(this.#forward, route.flow, head);
+    }
+    if (route.kind === 'arrival') return this.#arrived(hop, head, route.arrival);
+    this.#refusals.refuseRoute(hop, head, route.refusal);
+    return DISCARD;
+  }
+
+  /** A SEND that ends here: a client may keep its connection alive with an empty one (RFC 7977 §6). */
+  #arrived(hop: Hop, head: Head, { isInside }: Arrival): Incoming {
+    if (head.hasBody || !isInside) return this.#refuse(hop, head, 481);
+    return {
+      body() {},
+      end: () => {
+        if (head.failureReport === 'yes') this.#refusals.answer(hop, head, 200);
+      },
+    };
+  }
+
+  #malformed(head: Head, fault: string): Incoming {
+    return {
+      body() {},
+      end: (hop) => {
+        count(this.counters.refused, 'malformed');
+        this.#refusals.refuse(hop, head, 400, fault);
+      },
+    };
+  }
+
+  #refuse(hop: Hop, head: Head, status: number, comment?: string): Incoming {
+    count(this.counters.refused, String(status));
+    this.#refusals.refuse(hop, head, status, comment);
+    return DISCARD;
+  }
+
+  /** What waited for a session's client can go nowhere now. */
+  #sessionEnded(session: Session): void {
+    for (const flow of [session.inbound, session.outbound]) {
+      if (flow === undefined || !flow.egress.isUsable) continue;
+      const dropped = flow.egress.connection.drop(flow.lane, () => true);
+      const senders = dropped.map(({ sender }) => sender).filter((sender) => sender instanceof SendTransaction);
+      for (const sender of senders) flow.egress.transactions.close(sender);
+      this.#tell(senders, flow.isInbound ? CLIENT_GONE : SESSION_OVER);
+      flow.release();
+    }
+  }
+
+  /** All open transactions of `hop` come to nothing. */
+  #fail(hop: Hop, failure: DialFailure): void {
+    const open = hop.transactions.clear();
+    for (const transaction of open) {
+      if (transaction instanceof RelayedRequest) transaction.fail(failure.status, failure.comment);
+    }
+    this.#tell(
+      open.filter((transaction) => transaction instanceof SendTransaction),
+      failure,
+    );
+  }
+
+  #tell(lost: readonly SendTransaction[], failure: DialFailure): void {
+    const toReport = lost.filter((send) => send.lose() && !send.answersFor(failure));
+    this.#reports.sendMerged(toReport, failure);
+  }
+
+  #isSettled(): boolean {
+    if (this.#budget.open > 0) return false;
+    for (const hop of this.#hops.all) if (!hop.connection.isDrained || hop.connection.isInsideMessage) return false;
+    return true;
+  }
+
+  /** Looks after the connections: who has not come to anything, drips a head, or takes nothing any more. */
+  #tick(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const hop of this.#hops.all) {
+      const { connection } = hop;
+      if (connection.state !== 'open') continue;
+      hop.headSinceMs = connection.isInsideHead ? (hop.headSinceMs ?? nowMs) : undefined;
+      const isDripping = hop.headSinceMs !== undefined && nowMs - hop.headSinceMs >= this.#options.probationMs;
+      const isOnProbation = !hop.isProven && connection.origin.direction === 'accepted';
+      if (isDripping || (isOnProbation && nowMs - hop.openedAtMs >= this.#options.probationMs)) connection.end();
+      else if (connection.stalledMs(nowMs) >= this.#options.stallMs)
+        connection.destroy(new Error('took no octet any more'));
+    }
+    if (this.#state !== 'closed') this.#timer = this.#clock.after(TICK_MS, () => this.#tick());
+  }
+}
+
+const CLIENT_GONE: DialFailure = { status: 481, comment: 'Session does not exist', trigger: 'client gone' };
+const SESSION_OVER: DialFailure = { status: 481, comment: 'Session does not exist', trigger: 'session over' };
+const CLOSING: DialFailure = { status: 408, comment: 'Closing down', trigger: 'closing' };

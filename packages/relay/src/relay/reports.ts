@@ -1,0 +1,65 @@
+/** Failure REPORTs that the relay makes itself (RFC 4976 §6.4.1; RFC 4975 §7.1.3, §7.1.4). */
+import { formatEndLine, formatRequestHead, makeIdent } from 'msrp/wire';
+import { type Counters, count } from './counters.ts';
+import type { Flow } from './flow.ts';
+import type { Loss } from './transactions.ts';
+
+/** Octets of a message that went by a flow: `octets` of them, the first of which has number `start`. */
+export interface SentRange {
+  readonly flow: Flow;
+  readonly messageId: string;
+  readonly start: number;
+  readonly octets: number;
+  /** Size of the message, once known. */
+  readonly total: number | undefined;
+}
+
+/** Makes REPORTs and sends each on the connection that its SEND came from. */
+export class Reports {
+  readonly #counters: Counters;
+
+  constructor(counters: Counters) {
+    this.#counters = counters;
+  }
+
+  /** Reports one failed range to its sender. When the connection to it is gone, nobody is told. */
+  send(range: SentRange, { status, comment, trigger }: Loss): void {
+    const { flow, messageId, start, octets, total } = range;
+    if (!flow.ingress.isUsable) return;
+    const code = comment === '' ? String(status) : `${status} ${comment}`;
+    const byteRange = `${start}-${start + octets - 1}/${total ?? '*'}`;
+    const lines = `Message-ID: ${messageId}\r\nByte-Range: ${byteRange}\r\nStatus: 000 ${code}\r\n`;
+    const id = makeIdent();
+    const head = formatRequestHead(id, 'REPORT', flow.fromPath, flow.reporter, lines, false);
+    flow.ingress.connection.writeUrgent(head + formatEndLine(id, '$'));
+    this.#counters.requestOut('REPORT');
+    count(this.#counters.reports, `${trigger} ${status}`);
+  }
+
+  /** Reports ranges that failed in one event; those that touch are one. */
+  sendMerged(ranges: readonly SentRange[], loss: Loss): void {
+    const ordered = ranges.toSorted((a, b) => compare(a.messageId, b.messageId) || a.start - b.start);
+    let merged: SentRange | undefined;
+    for (const range of ordered) {
+      const joined = merged === undefined ? range : join(merged, range);
+      if (joined === undefined && merged !== undefined) this.send(merged, loss);
+      merged = joined ?? range;
+    }
+    if (merged !== undefined) this.send(merged, loss);
+  }
+}
+
+/** Both as one range when the second begins where the first ends. */
+function join(first: SentRange, second: SentRange): SentRange | undefined {
+  if (first.flow !== second.flow || first.messageId !== second.messageId) return undefined;
+  if (first.start + first.octets !== second.start) return undefined;
+  return { ...range(first), octets: first.octets + second.octets, total: second.total ?? first.total };
+}
+
+function range({ flow, messageId, start, octets, total }: SentRange): SentRange {
+  return { flow, messageId, start, octets, total };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

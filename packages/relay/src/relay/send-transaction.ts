@@ -1,0 +1,110 @@
+/** One chunk that this relay sent on and that is not settled yet: what it takes to tell its sender of a failure. */
+import { type FailureReport, type Head, isSuccess } from 'msrp/wire';
+import type { Sender } from '../transport/outgoing-chunk.ts';
+import type { Flow } from './flow.ts';
+import { RESPONSE_TIMEOUT_MS } from './options.ts';
+import type { Reports, SentRange } from './reports.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+import { type Loss, Transaction } from './transactions.ts';
+
+/** What all chunks of a relay share. */
+export interface SendContext {
+  readonly reports: Reports;
+  readonly wheel: TimerWheel;
+  /** How long a chunk with Failure-Report partial is remembered. */
+  readonly partialMs: number;
+}
+
+/** The ingress chunk that an egress chunk is a piece of, as long as it has not been answered. */
+export interface UnansweredChunk {
+  readonly isAnswered: boolean;
+  /** A piece of it failed: it gets this as its one answer, and the rest of it is not sent. */
+  fail(status: number, comment: string): void;
+}
+
+const NO_RESPONSE: Loss = { status: 408, comment: 'No response from next hop', trigger: 'timeout' };
+
+/** An egress chunk with Failure-Report yes or partial; a chunk with no leaves nothing behind. */
+export class SendTransaction extends Transaction implements Sender, SentRange {
+  readonly flow: Flow;
+  readonly messageId: string;
+  readonly start: number;
+  readonly octets: number;
+  readonly total: number | undefined;
+  readonly #failureReport: FailureReport;
+  readonly #context: SendContext;
+  #chunk: UnansweredChunk | undefined;
+  #blockedMs = -1;
+
+  constructor(
+    context: SendContext,
+    range: SentRange,
+    failureReport: FailureReport,
+    chunk: UnansweredChunk | undefined,
+  ) {
+    super();
+    this.#context = context;
+    this.flow = range.flow;
+    this.messageId = range.messageId;
+    this.start = range.start;
+    this.octets = range.octets;
+    this.total = range.total;
+    this.#failureReport = failureReport;
+    this.#chunk = chunk;
+  }
+
+  /** Whether its last octet was handed to the operating system. */
+  get isWritten(): boolean {
+    return this.#blockedMs >= 0;
+  }
+
+  written(): void {
+    if (this.slot < 0) return;
+    this.#blockedMs = this.flow.egress.blockedMs;
+    const { wheel, partialMs } = this.#context;
+    wheel.set(this, this.#failureReport === 'yes' ? RESPONSE_TIMEOUT_MS : partialMs);
+  }
+
+  override get answeredAt(): string {
+    return this.flow.answeredAt;
+  }
+
+  override answer(head: Head): void {
+    this.#context.wheel.clear(this);
+    if (isSuccess(head.status)) return;
+    if (head.status === 413) this.flow.stop(this.messageId, 413);
+    this.fail({ status: head.status, comment: head.comment, trigger: 'response' });
+  }
+
+  override expire(): void {
+    const blockedMs = this.flow.egress.blockedMs - this.#blockedMs;
+    if (this.#failureReport === 'yes' && blockedMs > 0) {
+      // The response may be waiting where this relay did not read.
+      this.#blockedMs += blockedMs;
+      this.#context.wheel.set(this, Math.min(blockedMs, RESPONSE_TIMEOUT_MS));
+      return;
+    }
+    this.flow.egress.transactions.close(this);
+    if (this.#failureReport === 'yes') this.fail(NO_RESPONSE);
+  }
+
+  /** Its connection ended, and it is closed. Whether somebody has to be told. */
+  lose(): boolean {
+    this.#context.wheel.clear(this);
+    // No acknowledgement was due for a chunk with partial that went out whole.
+    return this.#failureReport === 'yes' || !this.isWritten;
+  }
+
+  /** One failure, one signal: the answer of its ingress chunk if that is still due, else a REPORT. */
+  fail(loss: Loss): void {
+    if (!this.answersFor(loss)) this.#context.reports.send(this, loss);
+  }
+
+  /** Tells the ingress chunk, if it was not answered yet; false when it was. */
+  answersFor(loss: Loss): boolean {
+    const chunk = this.#chunk;
+    if (chunk === undefined || chunk.isAnswered) return false;
+    chunk.fail(loss.status, loss.comment);
+    return true;
+  }
+}

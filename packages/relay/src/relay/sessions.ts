@@ -1,0 +1,118 @@
+/** What successful AUTHs granted: session URIs, until they expire or their client goes (RFC 4976 §6.3). */
+import type { Clock, Timer } from 'msrp/base';
+import { type MsrpUri, nodeKey, parseUri } from 'msrp/wire';
+import type { Flow } from './flow.ts';
+import type { Hop } from './hop.ts';
+
+/** The one outside connection that a session is bound to, and the URI of the peer at its end (RFC 4975 §5.4). */
+export interface OutsideBinding {
+  readonly hop: Hop;
+  readonly peer: MsrpUri;
+}
+
+/** One session URI and whom it belongs to. */
+export class Session {
+  readonly uri: string;
+  readonly secret: string;
+  readonly user: string;
+  /** The connection of the client that got the URI; it is valid on no other. */
+  readonly inside: Hop;
+  /** Scheme, host, port and transport of the client, from the From-Path of its AUTH. */
+  readonly clientNode: string;
+  expiresAtMs = 0;
+  isLive = true;
+  outside: OutsideBinding | undefined;
+  /** Where the last request in each direction went: the next one mostly goes there too. */
+  outbound: Flow | undefined;
+  inbound: Flow | undefined;
+  timer: Timer | undefined;
+
+  constructor(uri: string, secret: string, user: string, inside: Hop, client: MsrpUri) {
+    this.uri = uri;
+    this.secret = secret;
+    this.user = user;
+    this.inside = inside;
+    this.clientNode = nodeKey(client);
+  }
+}
+
+/** The live sessions, by the secret part of their URIs. */
+export class SessionTable {
+  readonly #clock: Clock;
+  readonly #ended: (session: Session) => void;
+  readonly #bySecret = new Map<string, Session>();
+  readonly #countByUser = new Map<string, number>();
+
+  /** @param ended - told of each session that expired or was ended, when it is out of the table. */
+  constructor(clock: Clock, ended: (session: Session) => void) {
+    this.#clock = clock;
+    this.#ended = ended;
+  }
+
+  get count(): number {
+    return this.#bySecret.size;
+  }
+
+  countOf(user: string): number {
+    return this.#countByUser.get(user) ?? 0;
+  }
+
+  /** Takes a new session in; it lives for `seconds`. */
+  grant(session: Session, seconds: number): void {
+    this.#bySecret.set(session.secret, session);
+    this.#countByUser.set(session.user, this.countOf(session.user) + 1);
+    session.inside.sessions.add(session);
+    this.renew(session, seconds);
+  }
+
+  /** Lets a live session live for `seconds` from now. */
+  renew(session: Session, seconds: number): void {
+    session.timer?.cancel();
+    session.expiresAtMs = this.#clock.nowMs() + seconds * 1000;
+    session.timer = this.#clock.after(seconds * 1000, () => this.end(session));
+  }
+
+  /**
+   * The live session that `uriText`, a URI as received, names. Looked up by the secret alone first; the
+   * whole URI is compared by the rules of RFC 4975 §6.1 unless it is written exactly as it was granted.
+   */
+  find(uriText: string): Session | undefined {
+    const session = this.#bySecret.get(secretOf(uriText));
+    if (session === undefined || session.uri === uriText) return session;
+    const uri = parseUri(uriText);
+    const own = parseUri(session.uri);
+    const isSame =
+      uri !== undefined && own !== undefined && uri.sessionId === own.sessionId && nodeKey(uri) === nodeKey(own);
+    return isSame ? session : undefined;
+  }
+
+  /** Ends a session; a second call does nothing. */
+  end(session: Session): void {
+    if (!session.isLive) return;
+    session.isLive = false;
+    session.timer?.cancel();
+    this.#bySecret.delete(session.secret);
+    session.inside.sessions.delete(session);
+    session.outside?.hop.outsideOf.delete(session);
+    session.outside = undefined;
+    const left = this.countOf(session.user) - 1;
+    if (left > 0) this.#countByUser.set(session.user, left);
+    else this.#countByUser.delete(session.user);
+    this.#ended(session);
+  }
+
+  /** Ends all sessions of `user`; how many there were. */
+  revoke(user: string): number {
+    const sessions = [...this.#bySecret.values()].filter((session) => session.user === user);
+    for (const session of sessions) this.end(session);
+    return sessions.length;
+  }
+}
+
+/** The part of a session-id after the owner; '' when the URI has none of that form. */
+function secretOf(uriText: string): string {
+  const slash = uriText.indexOf('/', 8);
+  const dot = uriText.indexOf('.', slash);
+  const end = uriText.indexOf(';', dot);
+  return slash < 0 || dot < 0 || end < 0 ? '' : uriText.slice(dot + 1, end);
+}

@@ -1,0 +1,32 @@
+/** Copies what a relay counts, for whoever wants to show it. */
+import type { Relay } from './relay.ts';
+import type { RelaySnapshot } from './snapshot.ts';
+
+/** A moment of `relay`. Cost: its number of connections. */
+export function takeSnapshot(relay: Relay): RelaySnapshot {
+  const { counters } = relay;
+  const connections: Record<string, number> = { tls: 0, tcp: 0, 'dialled-tls': 0, 'dialled-tcp': 0 };
+  let queuedOctets = 0;
+  const octets = { in: counters.octetsIn, out: counters.octetsOut };
+  for (const { connection } of relay.hops) {
+    const { transport, direction } = connection.origin;
+    const kind = direction === 'accepted' ? transport : `dialled-${transport}`;
+    connections[kind] = (connections[kind] ?? 0) + 1;
+    queuedOctets += connection.heldOctets;
+    octets.in += connection.octetsIn;
+    octets.out += connection.octetsOut;
+  }
+  return {
+    connections,
+    sessions: relay.sessions.count,
+    transactions: relay.transactionCount,
+    queuedOctets,
+    requests: counters.requests,
+    responses: counters.responses,
+    reports: Object.fromEntries(counters.reports),
+    octets,
+    refused: Object.fromEntries(counters.refused),
+    auth: Object.fromEntries(counters.auth),
+    oddities: Object.fromEntries(counters.oddities),
+  };
+}

@@ -1,0 +1,120 @@
+/** Requests of ours that wait for their response, by connection (RFC 4976 §6.4). */
+import { type Head, makeIdent } from 'msrp/wire';
+import { Timed } from './timer-wheel.ts';
+
+/** How a request that was not answered ended. */
+export interface Loss {
+  readonly status: number;
+  readonly comment: string;
+  /** For the counters: what happened. */
+  readonly trigger: string;
+}
+
+/** One request on its way to an adjacent node. Its table gives it its id. */
+export abstract class Transaction extends Timed {
+  /** The transaction id on the wire; of the relay's own making, never the ingress one. */
+  id = '';
+  slot = -1;
+
+  /** The own URI that its response has to be addressed to (RFC 4976 §6.4.3). */
+  abstract readonly answeredAt: string;
+  /** A response of any code came; the transaction is already closed. */
+  abstract answer(head: Head): void;
+}
+
+const SLOT_DIGITS = 'abcdefghijklmnopqrstuvwxyz234567';
+const SLOT_BITS = 5;
+const IDENT_LENGTH = makeIdent().length;
+
+/** A table that was longer than this gives its memory back when it is empty. */
+const SLOTS_WORTH_KEEPING = 256;
+
+/** How many transactions all tables of a relay hold together. */
+export class TransactionBudget {
+  readonly max: number;
+  open = 0;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  get isSpent(): boolean {
+    return this.open >= this.max;
+  }
+}
+
+/**
+ * The open transactions of one connection. The place of each is carried in its id, behind the random part, so that
+ * a response finds it without a hash table: one that grows to a million entries stands still while it rehashes.
+ */
+export class TransactionTable {
+  readonly #budget: TransactionBudget;
+  #slots: (Transaction | undefined)[] = [];
+  #free: number[] = [];
+  #openCount = 0;
+
+  constructor(budget: TransactionBudget) {
+    this.#budget = budget;
+  }
+
+  get openCount(): number {
+    return this.#openCount;
+  }
+
+  /** Takes `transaction` in and gives it its id: at least 75 random bits, different from every open one. */
+  open(transaction: Transaction): void {
+    const slot = this.#free.pop() ?? this.#slots.length;
+    this.#slots[slot] = transaction;
+    this.#openCount += 1;
+    this.#budget.open += 1;
+    transaction.slot = slot;
+    transaction.id = makeIdent() + digitsOf(slot);
+  }
+
+  /** The transaction with `id`, left as it is. */
+  find(id: string): Transaction | undefined {
+    const transaction = this.#slots[slotOf(id)];
+    return transaction?.id === id ? transaction : undefined;
+  }
+
+  /** Forgets `transaction`; a second call does nothing. */
+  close(transaction: Transaction): void {
+    const { slot } = transaction;
+    if (slot < 0 || this.#slots[slot] !== transaction) return;
+    this.#slots[slot] = undefined;
+    this.#openCount -= 1;
+    this.#budget.open -= 1;
+    transaction.slot = -1;
+    if (this.#openCount === 0 && this.#slots.length > SLOTS_WORTH_KEEPING) {
+      this.#slots = [];
+      this.#free = [];
+    } else {
+      this.#free.push(slot);
+    }
+  }
+
+  /** Closes all and returns them. */
+  clear(): Transaction[] {
+    const open = this.#slots.filter((transaction) => transaction !== undefined);
+    for (const transaction of open) this.close(transaction);
+    return open;
+  }
+}
+
+function digitsOf(slot: number): string {
+  let digits = '';
+  for (let rest = slot; rest > 0 || digits === ''; rest >>>= SLOT_BITS) digits += SLOT_DIGITS.charAt(rest & 31);
+  return digits;
+}
+
+/** -1 when `id` cannot be one of ours. */
+function slotOf(id: string): number {
+  let slot = 0;
+  for (let at = id.length - 1; at >= IDENT_LENGTH; at -= 1) {
+    const code = id.charCodeAt(at);
+    const digit = code >= 97 && code <= 122 ? code - 97 : code >= 50 && code <= 55 ? code - 24 : -1;
+    if (digit < 0) return -1;
+    slot = slot * 32 + digit;
+  }
+  return slot;
+}

@@ -1,0 +1,60 @@
+/** How many connections there may be, in all and from one address (RFC 4976 §9.3). */
+
+/** The bounds, in connections. */
+export interface AdmissionLimits {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+}
+
+/** One connection that was let in: it counts until it is released. */
+export interface Admission {
+  /** It proved whom it belongs to and no longer counts against its address. */
+  exempt(): void;
+  /** It is gone; a second call does nothing. */
+  release(): void;
+}
+
+/** Counts what was let in. Handshakes that are still going on count too. */
+export class Admissions {
+  readonly #limits: AdmissionLimits;
+  readonly #byAddress = new Map<string, number>();
+  #count = 0;
+  refusedCount = 0;
+
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Lets one more connection of `address` in, or not: undefined. */
+  admit(address: string): Admission | undefined {
+    const ofAddress = this.#byAddress.get(address) ?? 0;
+    if (this.#count >= this.#limits.connections || ofAddress >= this.#limits.connectionsPerAddress) {
+      this.refusedCount += 1;
+      return undefined;
+    }
+    this.#count += 1;
+    this.#byAddress.set(address, ofAddress + 1);
+    let isCounted = true;
+    let isOpen = true;
+    const exempt = () => {
+      if (isCounted) this.#forget(address);
+      isCounted = false;
+    };
+    const release = () => {
+      if (isOpen) this.#count -= 1;
+      isOpen = false;
+      exempt();
+    };
+    return { exempt, release };
+  }
+
+  #forget(address: string): void {
+    const left = (this.#byAddress.get(address) ?? 1) - 1;
+    if (left === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, left);
+  }
+}

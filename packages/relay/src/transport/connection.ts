@@ -1,0 +1,257 @@
+/** One open hop: octets of a socket to the parser, and what waits for it to the socket. */
+import type { Duplex } from 'node:stream';
+import { Parser, type ParserEvents, type ParserLimits } from 'msrp/wire';
+import type { OutgoingChunk } from './outgoing-chunk.ts';
+import type { Slab } from './slab.ts';
+import type { Turn } from './turn.ts';
+import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue.ts';
+
+/** A peer that leaves more octets of answers unread than this is not read until it has taken them. */
+const MAX_UNREAD_ANSWERS = 262_144;
+
+/** What all connections of a relay share. */
+export interface ConnectionContext {
+  readonly turn: Turn;
+  readonly slab: Slab;
+  readonly parserLimits: ParserLimits;
+  readonly marks: WaterMarks;
+  /** While more than this waits in user space for the system to take it, nothing more is fed. */
+  readonly feedOctets: number;
+  /** How long a graceful end may take to write what is left. */
+  readonly endMs: number;
+}
+
+/** What the rules hear of a connection: its messages, and its life. */
+export interface ConnectionEvents extends ParserEvents {
+  /** Everything that came in one read was told. */
+  readDone(): void;
+  /**
+   * The connection carries nothing more but urgent texts already queued; told once, whatever ended it.
+   * `error` is undefined when it was closed in peace.
+   */
+  closed(error: Error | undefined): void;
+}
+
+/** Who the connection is with, for logs and policy; says nothing about who the peer claims to be. */
+export interface ConnectionOrigin {
+  readonly transport: 'tcp' | 'tls';
+  readonly direction: 'accepted' | 'dialled';
+  readonly remoteAddress: string;
+  /** Port of our listener; 0 for a dialled connection. */
+  readonly localPort: number;
+}
+
+/**
+ * A connection: dialling → open → closed, never backwards. What is queued while it is being
+ * dialled leaves when it opens. It owns its socket.
+ */
+export class Connection {
+  readonly origin: ConnectionOrigin;
+  octetsIn = 0;
+  octetsOut = 0;
+  readonly #context: ConnectionContext;
+  readonly #queue: WriteQueue;
+  #events: ConnectionEvents | undefined;
+  #parser: Parser | undefined;
+  #socket: Duplex | undefined;
+  #state: 'dialling' | 'open' | 'ending' | 'closed' = 'dialling';
+  #isDirty = false;
+  #isWriting = false;
+  #isPaused = false;
+  #isFull = false;
+  #stalledSinceMs: number | undefined;
+
+  constructor(origin: ConnectionOrigin, context: ConnectionContext) {
+    this.origin = origin;
+    this.#context = context;
+    this.#queue = new WriteQueue(context.marks);
+  }
+
+  /** Sets who is told; to be called before the connection opens. */
+  listen(events: ConnectionEvents): void {
+    this.#events = events;
+    this.#parser = new Parser(events, this.#context.parserLimits);
+  }
+
+  /** The connection is open: `socket` is read and written from now on. Its half-open side must be allowed. */
+  open(socket: Duplex): void {
+    if (this.#state !== 'dialling') {
+      socket.destroy();
+      return;
+    }
+    this.#state = 'open';
+    this.#socket = socket;
+    socket.on('data', (octets: Buffer) => this.#read(octets));
+    socket.on('end', () => this.end());
+    socket.on('error', (error) => this.#close(error));
+    socket.on('close', () => this.#close(undefined));
+    if (this.#isPaused) socket.pause();
+    if (!this.#queue.isEmpty) this.#soil();
+  }
+
+  get state(): 'dialling' | 'open' | 'ending' | 'closed' {
+    return this.#state;
+  }
+
+  /** True while it can still carry what is given to it now. */
+  get isUsable(): boolean {
+    return this.#state === 'open' || this.#state === 'dialling';
+  }
+
+  /** True while a started head is waiting for its rest. */
+  get isInsideHead(): boolean {
+    return this.#parser?.isInsideHead === true;
+  }
+
+  /** True between the head of a message and its end. */
+  get isInsideMessage(): boolean {
+    return this.#parser?.isInsideBody === true;
+  }
+
+  /** For how long the system has not taken what was given to it; 0 when nothing waits there. */
+  stalledMs(nowMs: number): number {
+    if (!this.#isWriting) {
+      this.#stalledSinceMs = undefined;
+      return 0;
+    }
+    this.#stalledSinceMs ??= nowMs;
+    return nowMs - this.#stalledSinceMs;
+  }
+
+  /** Memory that everything waiting here holds, in octets. */
+  get heldOctets(): number {
+    return this.#queue.heldOctets;
+  }
+
+  /** Memory that urgent texts waiting here hold. */
+  get urgentOctets(): number {
+    return this.#queue.urgentOctets;
+  }
+
+  /** True when nothing waits, neither here nor for the system to take it. */
+  get isDrained(): boolean {
+    return this.#queue.isEmpty && !this.#isWriting;
+  }
+
+  /** A lane of its own for one session and direction. */
+  lane(owner: LaneOwner): Lane {
+    return new Lane(owner);
+  }
+
+  /** Sends a whole response or small request ahead of all chunks that wait. Dropped when the connection is over. */
+  writeUrgent(text: string): void {
+    if (this.#state === 'closed') return;
+    this.#queue.pushUrgent(text);
+    this.#soil();
+  }
+
+  /** Queues a chunk in its lane; true when the lane is over its high-water mark. */
+  writeChunk(lane: Lane, chunk: OutgoingChunk): boolean {
+    if (!this.isUsable) return false;
+    const isOverHigh = this.#queue.push(lane, chunk);
+    this.#soil();
+    return isOverHigh;
+  }
+
+  /** Takes chunks of a lane out again; they are not written. */
+  drop(lane: Lane, drop: (chunk: OutgoingChunk) => boolean): OutgoingChunk[] {
+    return this.#queue.drop(lane, drop);
+  }
+
+  /** Reads no more until `resume`: TCP then slows the peer. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (!this.#isFull) this.#socket?.resume();
+  }
+
+  /** Reads nothing more, writes the urgent texts that wait, closes. Chunks that wait are lost. */
+  end(): void {
+    if (this.#state === 'dialling') return this.#close(undefined);
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#parser?.stop();
+    this.#queue.clearChunks();
+    const deadline = setTimeout(() => this.destroy(), this.#context.endMs);
+    deadline.unref();
+    this.#socket?.once('close', () => clearTimeout(deadline));
+    this.#socket?.resume();
+    this.flush();
+    this.#events?.closed(undefined);
+  }
+
+  /** Closes at once; what waits is lost. */
+  destroy(error?: Error): void {
+    this.#close(error);
+  }
+
+  /** Writes one batch when the socket has room for it; called at the end of a turn. */
+  flush(): void {
+    this.#isDirty = false;
+    this.#feed();
+    this.#queue.settle();
+  }
+
+  #read(octets: Buffer): void {
+    this.octetsIn += octets.length;
+    if (this.#state !== 'open') return;
+    this.#parser?.write(octets);
+    this.#events?.readDone();
+    if (this.#queue.urgentOctets <= MAX_UNREAD_ANSWERS || this.#isFull) return;
+    // It asks and asks and does not read the answers: it is not read either.
+    this.#isFull = true;
+    this.#socket?.pause();
+  }
+
+  #soil(): void {
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#context.turn.add(this);
+  }
+
+  #feed(): void {
+    const socket = this.#socket;
+    if (socket === undefined || this.#isWriting || this.#state === 'closed') return;
+    if (this.#queue.isEmpty) {
+      if (this.#state === 'ending') socket.end();
+      return;
+    }
+    const batch = this.#queue.take(this.#context.feedOctets);
+    const runs = this.#context.slab.encode(batch);
+    this.#isWriting = true;
+    const written = (error?: Error | null) => {
+      this.#isWriting = false;
+      this.#stalledSinceMs = undefined;
+      if (error) return;
+      for (const chunk of batch.chunks) chunk.sender?.written();
+      this.#feed();
+      if (this.#isFull && this.#queue.urgentOctets === 0) {
+        this.#isFull = false;
+        if (!this.#isPaused) socket.resume();
+      }
+    };
+    if (runs.length > 1) socket.cork();
+    for (const [index, run] of runs.entries()) {
+      this.octetsOut += run.length;
+      if (index === runs.length - 1) socket.write(run, written);
+      else socket.write(run);
+    }
+    if (runs.length > 1) socket.uncork();
+  }
+
+  #close(error: Error | undefined): void {
+    if (this.#state === 'closed') return;
+    const wasTold = this.#state === 'ending';
+    this.#state = 'closed';
+    this.#parser?.stop();
+    this.#queue.clear();
+    // A destroyed socket may still report an error; it has been told to nobody's use.
+    this.#socket?.on('error', () => {});
+    this.#socket?.destroy();
+    if (!wasTold) this.#events?.closed(error);
+  }
+}

@@ -1,0 +1,120 @@
+/** Accepts connections, over TCP or TLS, and hands them over once they may speak MSRP. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { Admission, Admissions } from './admissions.ts';
+
+/** A listener's certificate; replaced as a whole on reload. */
+export interface ListenerTls {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Authorities of the certificates that other relays show; the system's when undefined. */
+  readonly ca: string | Buffer | undefined;
+}
+
+/** Where to listen, and what to ask of whoever knocks. */
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** TLS when given; clear TCP when not. */
+  readonly tls: ListenerTls | undefined;
+  /** How long a TLS handshake may take. */
+  readonly handshakeMs: number;
+  /** Asked before a handshake; who is not admitted is disconnected without a word. */
+  readonly admissions: Admissions;
+  /** A connection that may speak MSRP now, after its handshake. */
+  readonly accepted: (socket: Socket | TLSSocket, admission: Admission, listener: Listener) => void;
+}
+
+/** Detects peers that vanished without a word (RFC 4975 §7.1 leaves it to the transport). */
+const KEEP_ALIVE_MS = 60_000;
+
+/** TLS as RFC 8996 leaves it: 1.2 and 1.3. A certificate is asked for but not demanded (RFC 4976 §6.1). */
+function tlsOptions(tls: ListenerTls): object {
+  return {
+    cert: tls.cert,
+    key: tls.key,
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    minVersion: 'TLSv1.2' as const,
+    requestCert: true,
+    rejectUnauthorized: false,
+    // Authentication is Digest on a connection; a resumed one has to do it again (no tickets needed).
+    sessionTimeout: 300,
+  };
+}
+
+/** One listening socket: idle → listening → stopped. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server | TlsServer;
+  readonly #admitted = new Map<string, Admission>();
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, allowHalfOpen: true };
+    if (options.tls === undefined) {
+      this.#server = createServer(socketOptions, (socket) => this.#hand(socket));
+    } else {
+      const handshake = { handshakeTimeout: options.handshakeMs };
+      this.#server = createTlsServer({ ...socketOptions, ...handshake, ...tlsOptions(options.tls) }, (socket) =>
+        this.#hand(socket),
+      );
+      // A failed handshake is the peer's affair; Node has destroyed the socket.
+      this.#server.on('tlsClientError', () => {});
+    }
+    this.#server.prependListener('connection', (socket: Socket) => this.#admit(socket));
+  }
+
+  get isSecure(): boolean {
+    return this.#options.tls !== undefined;
+  }
+
+  /** Starts to listen; rejects when the address cannot be had. */
+  async listen(): Promise<void> {
+    this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 });
+    await once(this.#server, 'listening');
+    this.#server.on('error', () => {});
+  }
+
+  /** The port it listens on, once it does. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** New handshakes use `tls`; connections that stand keep what they have. */
+  reload(tls: ListenerTls): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tlsOptions(tls));
+  }
+
+  /** Accepts nothing more; open connections live on. */
+  stop(): void {
+    this.#server.close();
+  }
+
+  #admit(socket: Socket): void {
+    const { remoteAddress } = socket;
+    const admission = remoteAddress === undefined ? undefined : this.#options.admissions.admit(remoteAddress);
+    if (admission === undefined) {
+      socket.destroy();
+      return;
+    }
+    const peer = peerOf(socket);
+    this.#admitted.set(peer, admission);
+    // Closes with the TLS connection on top of it, too.
+    socket.once('close', () => {
+      this.#admitted.delete(peer);
+      admission.release();
+    });
+  }
+
+  #hand(socket: Socket | TLSSocket): void {
+    const admission = this.#admitted.get(peerOf(socket));
+    if (admission === undefined || socket.destroyed) socket.destroy();
+    else this.#options.accepted(socket, admission, this);
+  }
+}
+
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}

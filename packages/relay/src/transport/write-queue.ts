@@ -1,0 +1,177 @@
+/** What waits for one connection: urgent texts first, then the chunks of each session in turn. */
+import { Fifo } from './fifo.ts';
+import type { OutgoingChunk } from './outgoing-chunk.ts';
+
+/** How many octets a lane may send before the next one has its turn. */
+const QUANTUM_OCTETS = 16_384;
+
+/** Told when a lane has become short, or long. */
+export interface LaneOwner {
+  /** The lane fell to its low-water mark after having been over the high one. */
+  laneIsLow(): void;
+}
+
+/** The chunks of one session in one direction, in order (RFC 4976 §3). */
+export class Lane {
+  readonly owner: LaneOwner;
+  readonly chunks = new Fifo<OutgoingChunk>();
+  /** Memory that its chunks hold. */
+  heldOctets = 0;
+  deficit = 0;
+  isOverHigh = false;
+
+  constructor(owner: LaneOwner) {
+    this.owner = owner;
+  }
+}
+
+/** One batch for the socket. */
+export interface Batch {
+  readonly urgent: readonly string[];
+  readonly chunks: readonly OutgoingChunk[];
+}
+
+/** Marks of every lane: over `highWaterOctets` its owner stops reading, at `lowWaterOctets` it goes on. */
+export interface WaterMarks {
+  readonly highWaterOctets: number;
+  readonly lowWaterOctets: number;
+}
+
+/**
+ * Two lanes in the sense of the road: responses, REPORTs and other small requests overtake SEND chunks
+ * (RFC 4975 §7.1.1), and sessions share what is left by deficit round robin, octet by octet. It always
+ * stands at a chunk boundary: what is taken out is complete.
+ */
+export class WriteQueue {
+  readonly #marks: WaterMarks;
+  readonly #urgent = new Fifo<string>();
+  readonly #active = new Fifo<Lane>();
+  #fresh: OutgoingChunk[] = [];
+  #urgentOctets = 0;
+  #laneOctets = 0;
+
+  constructor(marks: WaterMarks) {
+    this.#marks = marks;
+  }
+
+  /** Memory that everything waiting here holds. */
+  get heldOctets(): number {
+    return this.#urgentOctets + this.#laneOctets;
+  }
+
+  /** Of that, the urgent texts. */
+  get urgentOctets(): number {
+    return this.#urgentOctets;
+  }
+
+  get isEmpty(): boolean {
+    return this.#urgent.length === 0 && this.#active.length === 0;
+  }
+
+  pushUrgent(text: string): void {
+    this.#urgent.push(text);
+    this.#urgentOctets += text.length;
+  }
+
+  /** Puts a chunk at the end of its lane. True when the lane now stands over its high-water mark. */
+  push(lane: Lane, chunk: OutgoingChunk): boolean {
+    if (lane.chunks.length === 0) this.#active.push(lane);
+    lane.chunks.push(chunk);
+    lane.heldOctets += chunk.heldOctets;
+    this.#laneOctets += chunk.heldOctets;
+    chunk.isWaiting = true;
+    this.#fresh.push(chunk);
+    if (lane.heldOctets > this.#marks.highWaterOctets) lane.isOverHigh = true;
+    return lane.isOverHigh;
+  }
+
+  /** Takes all urgent texts, then chunks until the batch holds `octets` or more. */
+  take(octets: number): Batch {
+    const urgent = this.#urgent.clear();
+    let taken = this.#urgentOctets;
+    this.#urgentOctets = 0;
+    const chunks: OutgoingChunk[] = [];
+    while (taken < octets) {
+      const chunk = this.#next();
+      if (chunk === undefined) break;
+      chunks.push(chunk);
+      taken += chunk.octets;
+    }
+    return { urgent, chunks };
+  }
+
+  /** The turn is over: what came in it and still waits lets go of the read buffers. */
+  settle(): void {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    if (this.#active.length === 0) return;
+    for (const chunk of fresh) if (chunk.isWaiting) chunk.settle();
+  }
+
+  /** Takes out the chunks of `lane` that `drop` says yes to. */
+  drop(lane: Lane, drop: (chunk: OutgoingChunk) => boolean): OutgoingChunk[] {
+    const waiting = lane.chunks.length;
+    const dropped = lane.chunks.remove((chunk) => !drop(chunk));
+    for (const chunk of dropped) this.#release(lane, chunk);
+    if (waiting > 0 && lane.chunks.length === 0) this.#active.remove((other) => other !== lane);
+    this.#tellWhenLow(lane);
+    return dropped;
+  }
+
+  /** Empties the queue; owners are told nothing. */
+  clear(): void {
+    this.#urgent.clear();
+    this.#urgentOctets = 0;
+    this.clearChunks();
+  }
+
+  /** Throws away all chunks, not the urgent texts; owners are told nothing. */
+  clearChunks(): void {
+    for (const lane of this.#active.clear()) {
+      lane.chunks.clear();
+      lane.heldOctets = 0;
+    }
+    this.#laneOctets = 0;
+    this.#fresh = [];
+  }
+
+  #next(): OutgoingChunk | undefined {
+    for (;;) {
+      const lane = this.#active.first;
+      const chunk = lane?.chunks.first;
+      if (lane === undefined || chunk === undefined) return undefined;
+      if (lane.deficit < chunk.octets) lane.deficit += QUANTUM_OCTETS;
+      if (lane.deficit >= chunk.octets || this.#active.length === 1) return this.#takeFrom(lane, chunk);
+      this.#active.shift();
+      this.#active.push(lane);
+    }
+  }
+
+  #takeFrom(lane: Lane, chunk: OutgoingChunk): OutgoingChunk {
+    lane.chunks.shift();
+    this.#release(lane, chunk);
+    lane.deficit = Math.max(0, lane.deficit - chunk.octets);
+    const next = lane.chunks.first;
+    if (next === undefined) {
+      lane.deficit = 0;
+      this.#active.shift();
+    } else if (this.#active.length > 1 && lane.deficit < next.octets) {
+      this.#active.shift();
+      this.#active.push(lane);
+    }
+    this.#tellWhenLow(lane);
+    return chunk;
+  }
+
+  #release(lane: Lane, chunk: OutgoingChunk): void {
+    chunk.isWaiting = false;
+    lane.heldOctets -= chunk.heldOctets;
+    this.#laneOctets -= chunk.heldOctets;
+  }
+
+  #tellWhenLow(lane: Lane): void {
+    if (!lane.isOverHigh || lane.heldOctets > this.#marks.lowWaterOctets) return;
+    lane.isOverHigh = false;
+    lane.owner.laneIsLow();
+  }
+}

@@ -1,0 +1,94 @@
+/** Certificates made on the spot: an authority of the test's own and leaves that it signs. ECDSA P-256. */
+import { webcrypto } from 'node:crypto';
+import type { Extension, JsonGeneralNames } from '@peculiar/x509';
+import { provideReflection } from '../src/app/reflection.ts';
+
+// The library asks for it while it is being loaded, hence not by a plain import.
+provideReflection();
+const x509 = await import('@peculiar/x509');
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const DAY_MS = 86_400_000;
+
+/** What `node:tls` wants of one side, PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What a leaf says about itself. By default it is valid from yesterday until tomorrow. */
+interface LeafOptions {
+  /** SAN dNSNames. The first is also the CN, which nobody should look at. */
+  readonly dnsNames: readonly string[];
+  /** SAN iPAddresses. */
+  readonly addresses?: readonly string[];
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+}
+
+/** A certificate authority that lives as long as the test. */
+export interface Authority {
+  /** The authority's own certificate, PEM: what a peer must trust. */
+  readonly ca: string;
+  issue(options: LeafOptions): Promise<Certificate>;
+}
+
+/** Makes an authority; two of them trust nothing of each other. */
+export async function createAuthority(name = 'Test authority'): Promise<Authority> {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: ALGORITHM,
+    ...validity({}),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  return {
+    ca: certificate.toString('pem'),
+    async issue(options) {
+      const leafKeys = await newKeys();
+      const leaf = await x509.X509CertificateGenerator.create({
+        subject: `CN=${options.dnsNames[0] ?? 'nameless'}`,
+        issuer: certificate.subject,
+        publicKey: leafKeys.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: ALGORITHM,
+        ...validity(options),
+        extensions: leafExtensions(options),
+      });
+      return { cert: leaf.toString('pem'), key: await privateKeyPem(leafKeys) };
+    },
+  };
+}
+
+function leafExtensions({ dnsNames, addresses = [] }: LeafOptions): Extension[] {
+  const names: JsonGeneralNames = [
+    ...dnsNames.map((value) => ({ type: 'dns', value }) as const),
+    ...addresses.map((value) => ({ type: 'ip', value }) as const),
+  ];
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+    new x509.SubjectAlternativeNameExtension(names),
+  ];
+}
+
+function validity({ notBefore, notAfter }: { notBefore?: Date; notAfter?: Date }): { notBefore: Date; notAfter: Date } {
+  return {
+    notBefore: notBefore ?? new Date(Date.now() - DAY_MS),
+    notAfter: notAfter ?? new Date(Date.now() + DAY_MS),
+  };
+}
+
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+}
+
+async function privateKeyPem(keys: webcrypto.CryptoKeyPair): Promise<string> {
+  const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+  return x509.PemConverter.encode(pkcs8, 'PRIVATE KEY');
+}
