@@ -6,11 +6,11 @@
 import { EventEmitter, once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
-import type { Certificate } from './certificates.ts';
+import type { Certificate } from '../../msrp/test/certificates.ts';
 import { randomId } from './message.ts';
 import { Endpoint, WAIT_MS } from './scripted-connection.ts';
 
-export { createAuthority } from './certificates.ts';
+export { createAuthority } from '../../msrp/test/certificates.ts';
 export { type Message, request, responseTo, sendRequest } from './message.ts';
 export type { Endpoint } from './scripted-connection.ts';
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket, type TlsOptions, TLSSocket as TlsSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type DialTls, dial } from '../../src/node/dial.ts';
-import { type Authority, type CertificateParts, makeAuthority } from './certificates.ts';
+import { type Authority, createAuthority, type LeafOptions } from '../certificates.ts';
 import { type Listening, listenTcp, listenTls } from './servers.ts';
 
 const HOST = 'relay.example.org';
@@ -11,7 +11,7 @@ const cleanUps: (() => unknown)[] = [];
 let authority: Authority;
 
 beforeAll(async () => {
-  authority = await makeAuthority();
+  authority = await createAuthority();
 });
 
 afterEach(async () => {
@@ -20,7 +20,7 @@ afterEach(async () => {
 
 /** A TLS listener with a certificate of our authority. */
 async function relay(
-  parts: CertificateParts = { dnsNames: [HOST] },
+  parts: LeafOptions = { dnsNames: [HOST] },
   options: TlsOptions = {},
   serve?: (socket: TLSSocket) => void,
 ): Promise<Listening> {
@@ -31,7 +31,7 @@ async function relay(
 
 async function dialled(port: number, host = HOST, tls: Partial<DialTls> = {}): Promise<Socket> {
   const target = { host, port, secure: true, addresses: ['127.0.0.1'] };
-  const socket = await dial(target, { timeoutMs: 10_000, tls: { ca: authority.cert, verify: true, ...tls } });
+  const socket = await dial(target, { timeoutMs: 10_000, tls: { ca: authority.ca, verify: true, ...tls } });
   cleanUps.push(() => socket.destroy());
   return socket;
 }
@@ -87,7 +87,7 @@ describe('dial: TLS (CN-04)', () => {
   it('shows its own certificate when it has one', async () => {
     const own = await authority.issue({ dnsNames: ['client.example'] });
     const subjects: unknown[] = [];
-    const options = { requestCert: true, ca: authority.cert };
+    const options = { requestCert: true, ca: authority.ca };
     const { port } = await relay({ dnsNames: [HOST] }, options, (socket) =>
       subjects.push(socket.getPeerCertificate().subjectaltname),
     );
@@ -115,7 +115,7 @@ describe('dial: who the peer is (CN-07)', () => {
   it.each([
     ['names only the SRV target', { dnsNames: ['node1.example.net'] }],
     ['names the host only in its common name', { commonName: HOST }],
-    ['names the address dialled', { dnsNames: ['127.0.0.1'], ipAddresses: ['127.0.0.1'] }],
+    ['names the address dialled', { dnsNames: ['127.0.0.1'], addresses: ['127.0.0.1'] }],
     ['holds the name inside an odd one', { dnsNames: [`x.example, DNS:${HOST}`] }],
   ])('refuses a certificate that %s (CN-07)', async (_what, parts) => {
     const { port } = await relay(parts);
@@ -125,19 +125,19 @@ describe('dial: who the peer is (CN-07)', () => {
   });
 
   it('refuses an address literal, even one that the certificate names (CN-07)', async () => {
-    const { port } = await relay({ ipAddresses: ['127.0.0.1'] });
+    const { port } = await relay({ addresses: ['127.0.0.1'] });
     await expect(dialled(port, '127.0.0.1')).rejects.toMatchObject({ code: 'MSRP_BAD_PEER_NAME' });
   });
 
   it('refuses a certificate of an unknown authority (CN-07)', async () => {
     const { port } = await relay();
-    const other = await makeAuthority();
+    const other = await createAuthority();
     const cause = expect.any(Error);
-    await expect(dialled(port, HOST, { ca: other.cert })).rejects.toMatchObject({ code: 'MSRP_DIAL_FAILED', cause });
+    await expect(dialled(port, HOST, { ca: other.ca })).rejects.toMatchObject({ code: 'MSRP_DIAL_FAILED', cause });
   });
 
   it('refuses a certificate that has expired (CN-07)', async () => {
-    const { port } = await relay({ dnsNames: [HOST], expiresInMs: -60_000 });
+    const { port } = await relay({ dnsNames: [HOST], notAfter: new Date(Date.now() - 60_000) });
     const cause = expect.objectContaining({ code: 'CERT_HAS_EXPIRED' });
     await expect(dialled(port)).rejects.toMatchObject({ code: 'MSRP_DIAL_FAILED', cause });
   });
@@ -149,8 +149,8 @@ describe('dial: who the peer is (CN-07)', () => {
   });
 
   it('takes anybody when it is told not to verify', async () => {
-    const { port } = await relay({ dnsNames: ['elsewhere.example'], expiresInMs: -60_000 });
-    const socket = await dialled(port, HOST, { ca: (await makeAuthority()).cert, verify: false });
+    const { port } = await relay({ dnsNames: ['elsewhere.example'], notAfter: new Date(Date.now() - 60_000) });
+    const socket = await dialled(port, HOST, { ca: (await createAuthority()).ca, verify: false });
     expect(socket).toMatchObject({ authorized: false, destroyed: false });
   });
 

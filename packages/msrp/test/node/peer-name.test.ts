@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { checkPeerName, dnsNamesOf } from '../../src/node/peer-name.ts';
-import { makeAuthority } from './certificates.ts';
+import { createAuthority } from '../certificates.ts';
 
 function accepts(host: string, subjectaltname: string | undefined): boolean {
   return checkPeerName(host, subjectaltname === undefined ? ({} as never) : { subjectaltname }) === undefined;
@@ -61,14 +61,14 @@ describe('checkPeerName (CN-07)', () => {
   });
 
   it('does not look at the common name of a real certificate', async () => {
-    const authority = await makeAuthority();
+    const authority = await createAuthority();
     const { cert } = await authority.issue({ commonName: 'relay.example.org' });
     expect(new X509Certificate(cert).subject).toContain('relay.example.org');
     expect(accepts('relay.example.org', new X509Certificate(cert).subjectAltName)).toBe(false);
   });
 
   it('finds no second name inside an odd one of a real certificate', async () => {
-    const authority = await makeAuthority();
+    const authority = await createAuthority();
     const dnsNames = [
       'evil.example, DNS:relay.example.org',
       'evil.example", DNS:relay.example.org, DNS:"',

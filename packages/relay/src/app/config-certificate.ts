@@ -90,7 +90,7 @@ function checkDates(certificate: X509Certificate, nowMs: number): Finding[] {
 
 /** SAN dNSName only: a common name proves nothing (CN-07), and addresses are no names of ours (U-16). */
 function checkNames(certificate: X509Certificate, names: readonly string[]): Finding[] {
-  const carried = certificate.subjectAltName ?? 'no such names';
+  const carried = certificate.subjectAltName || 'no such names';
   return names
     .filter((name) => certificate.checkHost(name, { subject: 'never', partialWildcards: false }) === undefined)
     .map((name) => ({

@@ -17,6 +17,18 @@ export function variableOf(path: readonly string[]): string {
   return PREFIX + path.map((key) => key.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()).join('__');
 }
 
+/** The JSON Schema of a configuration file; every key also names the variable that overrides it. */
+export function annotatedJsonSchema(): JsonSchemaNode {
+  return annotate(configJsonSchema(), []);
+}
+
+function annotate(node: JsonSchemaNode, path: readonly string[]): JsonSchemaNode {
+  const named = path.length === 0 ? node : { ...node, 'x-environment': variableOf(path) };
+  if (node.properties === undefined) return named;
+  const properties = Object.entries(node.properties).map(([key, inner]) => [key, annotate(inner, [...path, key])]);
+  return { ...named, properties: Object.fromEntries(properties) };
+}
+
 interface Setting {
   readonly path: readonly string[];
   readonly schema: JsonSchemaNode;
@@ -38,8 +50,11 @@ export function overlayEnvironment(source: ConfigSource, environment: Environmen
     const plain = variable.endsWith(FILE_SUFFIX) ? variable.slice(0, -FILE_SUFFIX.length) : variable;
     const setting = settings.get(plain);
     if (setting === undefined) {
-      const near = nearest(variable, [...settings.keys()]);
-      report(variable, `unknown variable${near === undefined ? '' : `, did you mean ${near}?`}`);
+      const near = nearest(
+        plain.slice(PREFIX.length),
+        [...settings.keys()].map((name) => name.slice(PREFIX.length)),
+      );
+      report(variable, `unknown variable${near === undefined ? '' : `, did you mean ${PREFIX}${near}?`}`);
     } else if (plain !== variable && environment[plain] !== undefined) {
       report(variable, `expected instead of ${plain}, found beside it`);
     } else {

@@ -49,8 +49,7 @@ export function readConfigFile(file: string): ConfigSource {
   return parseConfigText(file, text);
 }
 
-/** Like {@link readConfigFile}, for text that has been read already; `file` names it in problems. */
-export function parseConfigText(file: string, text: string): ConfigSource {
+function parseConfigText(file: string, text: string): ConfigSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const placeAt = (offset: number): Place => {

@@ -60,7 +60,7 @@ export function quote(text: string): string {
 }
 
 /** What the schema says about a path; in a choice, the first branch that knows the path. */
-export function schemaAt(schema: JsonSchemaNode, path: ConfigPath): JsonSchemaNode | undefined {
+function schemaAt(schema: JsonSchemaNode, path: ConfigPath): JsonSchemaNode | undefined {
   const [step, ...rest] = path;
   if (step === undefined) return schema;
   for (const branch of [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) {

@@ -18,9 +18,6 @@ export type Settings = DeepReadonly<Omit<Sections, 'realm'>> & { readonly realm:
 /** Settings together with what `tls` names: certificates and keys in PEM. Holds secrets: never log it. */
 export type Config = Omit<Settings, 'tls'> & { readonly tls: TlsMaterial };
 
-/** One user database or list of users. */
-export type CredentialSource = Config['credentials'][number];
-
 /**
  * Reads configuration file and environment, and the certificate they name.
  *

@@ -15,6 +15,7 @@ import { freePort } from './free-port.ts';
 import { makeSelfSigned } from './self-signed.ts';
 
 const HOST = '127.0.0.1';
+/** Where development mode would like to listen. */
 const PORTS = { tls: 2855, tcp: 2856, admin: 9080 };
 const USER = 'alice';
 const CERTIFICATE_DAYS = 30;
@@ -31,15 +32,16 @@ export interface Development {
 /**
  * Makes certificate, user database and configuration. Environment variables override single keys.
  *
+ * @param ports - wishes: where one of them is taken, a free one is used.
  * @throws {ConfigError} when a variable is wrong.
  */
-export async function prepareDevelopment(environment: Environment, clock: Clock): Promise<Development> {
+export async function prepareDevelopment(environment: Environment, clock: Clock, ports = PORTS): Promise<Development> {
   const folder = mkdtempSync(join(tmpdir(), 'msrp-relay-'));
   const discard = () => rmSync(folder, { recursive: true, force: true });
   try {
     const password = randomBytes(12).toString('base64url');
     const taken: string[] = [];
-    const value = await developmentValues(folder, taken, environment, clock);
+    const value = await developmentValues({ folder, ports, environment, clock }, taken);
     const config = configFrom(emptySource('development mode', value), environment, clock);
     makeUser(value.credentials[0].path, config.realm, password);
     const describe = (listening: readonly string[], admin: string) => [
@@ -53,7 +55,15 @@ export async function prepareDevelopment(environment: Environment, clock: Clock)
   }
 }
 
-async function developmentValues(folder: string, taken: string[], environment: Environment, clock: Clock) {
+interface Surroundings {
+  readonly folder: string;
+  readonly ports: typeof PORTS;
+  readonly environment: Environment;
+  readonly clock: Clock;
+}
+
+/** @param taken - is told a sentence for each port that is not to be had. */
+async function developmentValues({ folder, ports, environment, clock }: Surroundings, taken: string[]) {
   const { cert, key } = await makeSelfSigned(['localhost'], CERTIFICATE_DAYS, clock.nowMs());
   // For clients that want to verify it; the key stays in memory.
   writeFileSync(join(folder, 'certificate.pem'), cert);
@@ -66,12 +76,12 @@ async function developmentValues(folder: string, taken: string[], environment: E
   const listen = variableOf(['listen']);
   return {
     hostname: 'localhost',
-    listen: [`tls://${HOST}:${await port(PORTS.tls, listen)}`, `tcp://${HOST}:${await port(PORTS.tcp, listen)}`],
+    listen: [`tls://${HOST}:${await port(ports.tls, listen)}`, `tcp://${HOST}:${await port(ports.tcp, listen)}`],
     tls: { cert, key },
     auth: { allowCleartext: true },
     credentials: [{ type: 'sqlite', path: join(folder, 'users.db') }] as const,
     nextHops: { allow: ['loopback'], deny: ['any'], cleartext: true, verifyEndpoints: false },
-    admin: { listen: `http://${HOST}:${await port(PORTS.admin, variableOf(['admin', 'listen']))}` },
+    admin: { listen: `http://${HOST}:${await port(ports.admin, variableOf(['admin', 'listen']))}` },
   };
 }
 

@@ -2,7 +2,7 @@
 
 /** The name nearest to `wrong`, case aside; undefined when none is near. */
 export function nearest(wrong: string, names: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(wrong.length / 3));
+  const limit = Math.ceil(wrong.length / 3);
   const ranked = names
     .map((name) => ({ name, edits: editDistance(wrong.toLowerCase(), name.toLowerCase()) }))
     .filter(({ edits }) => edits <= limit)

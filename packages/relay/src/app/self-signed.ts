@@ -1,6 +1,5 @@
 /** A self-signed certificate, for development mode and for a first try: ECDSA on P-256, good for every name that is given. */
 import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
-import { provideReflection } from './reflection.ts';
 
 const DAY_MS = 86_400_000;
 const SIGNING = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -19,7 +18,8 @@ export async function makeSelfSigned(
   days: number,
   nowMs: number,
 ): Promise<CertificateAndKey> {
-  provideReflection();
+  // Most starts need no certificate of their own; the certificate library wants the other one loaded first.
+  await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const keys = await webcrypto.subtle.generateKey(SIGNING, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({

@@ -1,7 +1,8 @@
 /** The configuration that somebody starts from: what must be set, and what is most often changed, with comments. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemClock } from 'msrp/base';
+import { reason } from './config-file.ts';
 import { configSchema } from './config-schema.ts';
 import { makeSelfSigned } from './self-signed.ts';
 
@@ -22,22 +23,29 @@ export async function initConfig({ file, hostname, selfSigned }: Wishes): Promis
   const name = configSchema.shape.hostname.safeParse(hostname);
   if (!name.success)
     throw new Error(`--hostname: expected ${name.error.issues[0]?.message}, found ${JSON.stringify(hostname)}`);
-  writeNew(file, starterText(name.data), 0o640);
-  if (!selfSigned) return [file];
-  const { cert, key } = await makeSelfSigned([name.data], CERTIFICATE_DAYS, systemClock.nowMs());
-  const paths = { cert: join(dirname(file), 'fullchain.pem'), key: join(dirname(file), 'privkey.pem') };
-  writeNew(paths.key, key, 0o600);
-  writeNew(paths.cert, cert, 0o644);
-  return [file, paths.key, paths.cert];
+  const files: NewFile[] = [{ path: file, text: starterText(name.data), mode: 0o640 }];
+  if (selfSigned) {
+    const { cert, key } = await makeSelfSigned([name.data], CERTIFICATE_DAYS, systemClock.nowMs());
+    files.push({ path: join(dirname(file), 'privkey.pem'), text: key, mode: 0o600 });
+    files.push({ path: join(dirname(file), 'fullchain.pem'), text: cert, mode: 0o644 });
+  }
+  const inTheWay = files.find(({ path }) => existsSync(path));
+  if (inTheWay !== undefined) throw new Error(`${inTheWay.path}: exists already and is not overwritten`);
+  for (const each of files) writeNew(each);
+  return files.map(({ path }) => path);
 }
 
-function writeNew(path: string, text: string, mode: number): void {
+interface NewFile {
+  readonly path: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+function writeNew({ path, text, mode }: NewFile): void {
   try {
     writeFileSync(path, text, { flag: 'wx', mode });
   } catch (cause) {
-    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-    const why = exists ? 'exists already and is not overwritten' : `cannot be written: ${String(cause)}`;
-    throw new Error(`${path}: ${why}`, { cause });
+    throw new Error(`${path}: cannot be written: ${reason(cause)}`, { cause });
   }
 }
 

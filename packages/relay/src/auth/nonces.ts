@@ -109,9 +109,8 @@ export class Nonces {
 
   #remember(opened: Opened, count: number): void {
     for (const [key, use] of this.#uses) {
-      const expired = this.#isExpired(use.madeAtMs);
-      if (!expired && this.#uses.size < this.#maxRemembered) break;
-      if (!expired) this.#forgottenUpToMs = Math.max(this.#forgottenUpToMs, use.madeAtMs);
+      if (this.#uses.size < this.#maxRemembered && !this.#isExpired(use.madeAtMs)) break;
+      this.#forgottenUpToMs = Math.max(this.#forgottenUpToMs, use.madeAtMs);
       this.#uses.delete(key);
     }
     this.#uses.set(opened.key, { madeAtMs: opened.madeAtMs, highestCount: count });

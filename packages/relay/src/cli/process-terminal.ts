@@ -1,8 +1,7 @@
 /** The terminal of the process, and its signals: the only file beside the bin that touches `process`. */
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { CommandContext, Signal } from './command.ts';
+import { SecretLine } from './secret-line.ts';
 
 const SIGNALS: readonly Signal[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
@@ -28,21 +27,34 @@ export function processContext(): CommandContext {
   };
 }
 
+/** What came after the end of a line: people who paste give several lines at once. */
+let typedAhead = '';
+
 async function readSecret(prompt: string): Promise<string> {
-  if (process.stdin.isTTY !== true) {
+  const { stdin, stderr } = process;
+  if (stdin.isTTY !== true) {
     throw new Error('there is no terminal to ask for the password; use --password-stdin or --generate');
   }
-  process.stderr.write(prompt);
-  // Line editing goes on, but what it would show goes nowhere.
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output, terminal: true });
-  const { promise: interrupted, reject } = Promise.withResolvers<never>();
-  lines.on('SIGINT', () => reject(new Error('interrupted; nothing was changed')));
-  lines.on('close', () => reject(new Error('there was no password; nothing was changed')));
+  stderr.write(prompt);
+  // In raw mode the terminal shows nothing, and leaves its control keys to us.
+  stdin.setRawMode(true);
+  stdin.setEncoding('utf8');
   try {
-    return await Promise.race([lines.question(''), interrupted]);
+    const line = new SecretLine();
+    while (!line.take(typedAhead)) typedAhead = await nextChunk();
+    typedAhead = line.rest;
+    return line.text;
   } finally {
-    lines.close();
-    process.stderr.write('\n');
+    stdin.setRawMode(false);
+    stdin.pause();
+    stderr.write('\n');
   }
+}
+
+function nextChunk(): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const onData = (chunk: string) => resolve(chunk);
+  const onEnd = () => reject(new Error('there was no password; nothing was changed'));
+  process.stdin.once('data', onData).once('end', onEnd).resume();
+  return promise.finally(() => process.stdin.off('data', onData).off('end', onEnd).pause());
 }

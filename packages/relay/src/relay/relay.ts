@@ -108,6 +108,8 @@ export class Relay implements HopRules {
 
   closed(hop: Hop, error: Error | undefined): void {
     this.#hops.remove(hop);
+    this.counters.octetsIn += hop.connection.octetsIn;
+    this.counters.octetsOut += hop.connection.octetsOut;
     const isClient = hop.sessions.size > 0;
     for (const flow of hop.holding) flow.release();
     for (const session of [...hop.outsideOf]) session.outside = undefined;

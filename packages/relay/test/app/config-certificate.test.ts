@@ -49,7 +49,7 @@ describe('the certificate of a configuration', () => {
   it('may stand in the environment as PEM itself', () => {
     const environment = { MSRP_RELAY_TLS__CERT: good.cert, MSRP_RELAY_TLS__KEY: good.key };
     const yaml = YAML.replace(/tls:\n.*\n.*\n/, '');
-    expect(load({}, { yaml, environment }).tls).toEqual({ cert: good.cert.trimEnd() + '\n', key: good.key });
+    expect(load({}, { yaml, environment }).tls).toEqual({ cert: good.cert, key: good.key });
   });
 
   it('must carry hostname and aliases as SAN dNSName (CN-06)', () => {
@@ -137,7 +137,7 @@ describe('the certificate of a configuration', () => {
   it('needs its key beside it, also without a TLS listener', () => {
     const yaml = YAML.replace('tls://0.0.0.0:2855', 'tcp://127.0.0.1:0').replace('  key: privkey.pem\n', '');
     expect(problemsOf({}, { yaml })).toEqual([
-      'relay.yaml:3:1: tls.key: expected together with tls.cert, found nothing',
+      'relay.yaml:4:3: tls.key: expected together with tls.cert, found nothing',
     ]);
   });
 });

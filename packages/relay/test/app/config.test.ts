@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManualClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
@@ -360,6 +361,7 @@ describe('a mistake in a configuration file', () => {
 
   it('is a file that is not UTF-8', () => {
     const file = join(temporaryFolder(), 'relay.yaml');
-    expect(() => loadConfig(file, {})).toThrow(ConfigError);
+    writeFileSync(file, Buffer.from([0x61, 0x3a, 0x20, 0xff, 0x0a]));
+    expect(() => loadConfig(file, {})).toThrow(`${file}: cannot be read: The encoded data was not valid`);
   });
 });

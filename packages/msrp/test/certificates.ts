@@ -1,11 +1,7 @@
 /** Certificates made on the spot: an authority of the test's own and leaves that it signs. ECDSA P-256. */
 import { webcrypto } from 'node:crypto';
-import type { Extension, JsonGeneralNames } from '@peculiar/x509';
-import { provideReflection } from '../src/app/reflection.ts';
-
-// The library asks for it while it is being loaded, hence not by a plain import.
-provideReflection();
-const x509 = await import('@peculiar/x509');
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 86_400_000;
@@ -17,11 +13,13 @@ export interface Certificate {
 }
 
 /** What a leaf says about itself. By default it is valid from yesterday until tomorrow. */
-interface LeafOptions {
-  /** SAN dNSNames. The first is also the CN, which nobody should look at. */
-  readonly dnsNames: readonly string[];
+export interface LeafOptions {
+  /** SAN dNSNames. */
+  readonly dnsNames?: readonly string[];
   /** SAN iPAddresses. */
   readonly addresses?: readonly string[];
+  /** The CN, which nobody should look at; the first dNSName by default. */
+  readonly commonName?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
@@ -51,7 +49,7 @@ export async function createAuthority(name = 'Test authority'): Promise<Authorit
     async issue(options) {
       const leafKeys = await newKeys();
       const leaf = await x509.X509CertificateGenerator.create({
-        subject: `CN=${options.dnsNames[0] ?? 'nameless'}`,
+        subject: `CN=${options.commonName ?? options.dnsNames?.[0] ?? 'nameless'}`,
         issuer: certificate.subject,
         publicKey: leafKeys.publicKey,
         signingKey: keys.privateKey,
@@ -64,8 +62,8 @@ export async function createAuthority(name = 'Test authority'): Promise<Authorit
   };
 }
 
-function leafExtensions({ dnsNames, addresses = [] }: LeafOptions): Extension[] {
-  const names: JsonGeneralNames = [
+function leafExtensions({ dnsNames = [], addresses = [] }: LeafOptions): x509.Extension[] {
+  const names: x509.JsonGeneralNames = [
     ...dnsNames.map((value) => ({ type: 'dns', value }) as const),
     ...addresses.map((value) => ({ type: 'ip', value }) as const),
   ];
@@ -73,7 +71,7 @@ function leafExtensions({ dnsNames, addresses = [] }: LeafOptions): Extension[] 
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-    new x509.SubjectAlternativeNameExtension(names),
+    ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
   ];
 }
 

@@ -1,0 +1,67 @@
+/** A relay that only listens: enough for whoever starts, reloads and stops one. */
+import { type AddressInfo, createServer } from 'node:net';
+import type { Config } from '../../src/app/config.ts';
+import type { BuildRelay, RunningRelay } from '../../src/app/running-relay.ts';
+import type { RelaySnapshot } from '../../src/relay/snapshot.ts';
+
+const NOTHING: RelaySnapshot = {
+  connections: {},
+  sessions: 0,
+  transactions: 0,
+  queuedOctets: 0,
+  requests: { in: {}, out: {} },
+  responses: { in: {}, out: {} },
+  reports: {},
+  octets: { in: 0, out: 0 },
+  refused: {},
+  auth: {},
+  oddities: {},
+};
+
+/** What happened to the fake, in order: `built`, `reload REALM`, `drain 5000`, `close`. */
+export type FakeEvents = (event: string) => void;
+
+/**
+ * Builds relays that listen and do nothing. A drain ends only when the relay is closed, unless `drainMs` is 0: like a relay
+ * with a transaction that does not settle.
+ */
+export function fakeBuild(tell: FakeEvents): BuildRelay {
+  return async (config) => {
+    const servers = await Promise.all(config.listen.map(open));
+    const closed = Promise.withResolvers<void>();
+    let state: RunningRelay['state'] = 'running';
+    tell('built');
+    return {
+      listening: servers.map(({ uri }) => uri),
+      snapshot: () => NOTHING,
+      get state() {
+        return state;
+      },
+      async reload(next) {
+        tell(`reload ${next.realm}`);
+        return ['listen'];
+      },
+      async drain(deadlineMs) {
+        state = 'draining';
+        tell(`drain ${deadlineMs}`);
+        if (deadlineMs > 0) await closed.promise;
+      },
+      async close() {
+        if (state === 'closed') return;
+        state = 'closed';
+        tell('close');
+        for (const { server } of servers) server.close();
+        closed.resolve();
+      },
+    };
+  };
+}
+
+async function open({ scheme, host, port }: Config['listen'][number]) {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return { server, uri: `${scheme}://${host}:${(server.address() as AddressInfo).port}` };
+}

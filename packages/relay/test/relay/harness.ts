@@ -1,0 +1,80 @@
+/** A whole relay on free ports of 127.0.0.1, over TLS and clear TCP, for tests of its rules. */
+import { type Clock, ManualClock } from 'msrp/base';
+import { pino } from 'pino';
+import { createAuthority } from '../../../msrp/test/certificates.ts';
+import { buildRelay } from '../../src/app/build.ts';
+import { configFrom } from '../../src/app/config.ts';
+import { emptySource } from '../../src/app/config-file.ts';
+import type { RunningRelay } from '../../src/app/running-relay.ts';
+import { connect, type Endpoint } from '../endpoint.ts';
+
+const authority = await createAuthority();
+const certificate = await authority.issue({ dnsNames: ['localhost'] });
+
+/** The users of every relay in these tests. */
+export const PASSWORDS = { alice: 'secret', bob: 'other secret' };
+
+/** Any part of a configuration; what is missing is as in development mode. */
+export type Overrides = Readonly<Record<string, unknown>>;
+
+/** A relay under test, and the clock that its timers go by (stopped unless another one was given). */
+export interface TestRelay<C extends Clock> {
+  readonly relay: RunningRelay;
+  readonly clock: C;
+  readonly tlsPort: number;
+  readonly tcpPort: number;
+  /** What it has logged, as text. */
+  readonly logged: () => string;
+  /** A connection to it: over TLS unless `secure` is false. */
+  connect(options?: { readonly secure?: boolean }): Promise<Endpoint>;
+  /** A client: a TLS connection that has authenticated, and its Use-Path. */
+  client(user?: keyof typeof PASSWORDS): Promise<{ readonly endpoint: Endpoint; readonly usePath: string }>;
+  /** The URI that AUTHs go to. */
+  readonly target: string;
+  close(): Promise<void>;
+}
+
+/** Starts a relay whose clock only moves when the test advances it. */
+export function startRelay(overrides?: Overrides): Promise<TestRelay<ManualClock>> {
+  return startRelayWith(new ManualClock(Date.now()), overrides);
+}
+
+/** Starts a relay that goes by `clock`. */
+export async function startRelayWith<C extends Clock>(clock: C, overrides: Overrides = {}): Promise<TestRelay<C>> {
+  const lines: string[] = [];
+  const config = configFrom(
+    emptySource('test', {
+      hostname: 'localhost',
+      listen: ['tls://127.0.0.1:0', 'tcp://127.0.0.1:0'],
+      tls: { cert: certificate.cert, key: certificate.key, ca: authority.ca },
+      auth: { allowCleartext: true },
+      credentials: [{ type: 'static', users: PASSWORDS }],
+      nextHops: { allow: ['loopback'], cleartext: true },
+      ...overrides,
+    }),
+    {},
+    clock,
+  );
+  const logger = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
+  const relay = await buildRelay(config, { clock, logger });
+  const [tlsPort = 0, tcpPort = 0] = relay.listening.map((uri) => Number(uri.slice(uri.lastIndexOf(':') + 1)));
+  const target = `msrps://localhost:${tlsPort};tcp`;
+  const open = ({ secure = true }: { readonly secure?: boolean } = {}) =>
+    connect({ port: secure ? tlsPort : tcpPort, secure, ca: authority.ca, servername: 'localhost' });
+  const client = async (user: keyof typeof PASSWORDS = 'alice') => {
+    const endpoint = await open();
+    const usePath = await endpoint.auth({ user, password: PASSWORDS[user], target });
+    return { endpoint, usePath };
+  };
+  return {
+    relay,
+    clock,
+    tlsPort,
+    tcpPort,
+    target,
+    logged: () => lines.join(''),
+    connect: open,
+    client,
+    close: () => relay.close(),
+  };
+}
