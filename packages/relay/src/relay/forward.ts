@@ -177,7 +177,9 @@ export class ChunkInTransit implements Incoming, UnansweredChunk {
   #open(octets: number, total: number | undefined, isLast: boolean): SendTransaction | undefined {
     const { egress, lane } = this.#flow;
     const { failureReport } = this.#head;
-    if (!egress.isUsable) this.fail(this.#flow.isInbound ? 481 : 408, 'Next hop is gone');
+    const stopped = this.#flow.stoppedWith(this.#head.messageId);
+    if (stopped !== undefined) this.fail(stopped, commentOf(stopped));
+    else if (!egress.isUsable) this.fail(this.#flow.isInbound ? 481 : 408, 'Next hop is gone');
     else if (lane.heldOctets > this.#context.options.limits.sessionOctets) this.fail(413, 'Too much waits');
     else if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');
     if (this.#isOver || failureReport === 'no') return undefined;

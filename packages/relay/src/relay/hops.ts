@@ -5,20 +5,13 @@ import { type MsrpUri, nodeKey } from 'msrp/wire';
 import { Connection, type ConnectionContext, type ConnectionOrigin } from '../transport/connection.ts';
 import { Hop, type HopRules } from './hop.ts';
 import type { Dialler } from './ports.ts';
-import type { TransactionBudget } from './transactions.ts';
+import type { Loss, TransactionBudget } from './transactions.ts';
 
 /** For so long a node that could not be reached is not tried again. */
 const FAILURE_MS = 5000;
 
 /** How many such nodes are remembered. */
 const MAX_FAILURES = 1000;
-
-/** Why a node could not be reached, as status and comment. */
-export interface DialFailure {
-  readonly status: number;
-  readonly comment: string;
-  readonly trigger: string;
-}
 
 /** The open hops and those that are being dialled. */
 export class Hops {
@@ -30,7 +23,7 @@ export class Hops {
   readonly #budget: TransactionBudget;
   readonly #dialled = new Map<string, Hop>();
   readonly #keys = new Map<Hop, string>();
-  readonly #failures = new Map<string, DialFailure & { readonly untilMs: number }>();
+  readonly #failures = new Map<string, Loss & { readonly untilMs: number }>();
 
   constructor(clock: Clock, context: ConnectionContext, dialler: Dialler, rules: HopRules, budget: TransactionBudget) {
     this.#clock = clock;
@@ -58,7 +51,7 @@ export class Hops {
   }
 
   /** Why `uri` cannot be reached just now, if that was found out a moment ago. */
-  failureOf(uri: MsrpUri, isLast: boolean): DialFailure | undefined {
+  failureOf(uri: MsrpUri, isLast: boolean): Loss | undefined {
     const key = this.#keyOf(uri, isLast);
     const failure = this.#failures.get(key);
     if (failure === undefined) return undefined;
@@ -112,7 +105,7 @@ export class Hops {
 }
 
 /** What the end of a connection means for the requests that were to go over it. */
-export function failureFor(error: unknown): DialFailure {
+export function failureFor(error: unknown): Loss {
   if (!(error instanceof MsrpError)) return { status: 408, comment: 'Connection to next hop lost', trigger: 'lost' };
   if (error.code === 'MSRP_DIAL_DENIED') return { status: 403, comment: 'Next hop not allowed', trigger: 'denied' };
   return { status: 408, comment: 'Next hop unreachable', trigger: 'unreachable' };

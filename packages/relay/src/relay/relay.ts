@@ -4,19 +4,19 @@ import type { Head } from 'msrp/wire';
 import type { ConnectionContext, ConnectionOrigin } from '../transport/connection.ts';
 import { AuthMethod } from './auth-method.ts';
 import { Counters, count } from './counters.ts';
+import { CLIENT_GONE, CLOSING, Failures } from './failures.ts';
 import { ChunkInTransit, type ForwardContext } from './forward.ts';
 import type { Hop, HopRules, Incoming } from './hop.ts';
-import { type DialFailure, failureFor, Hops } from './hops.ts';
+import { failureFor, Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
 import type { RelayOptions } from './options.ts';
 import type { Authenticator, Dialler } from './ports.ts';
 import { Refusals } from './refusals.ts';
 import { Reports } from './reports.ts';
-import { RelayedRequest, type RequestContext, WholeRequest } from './requests.ts';
+import { type RequestContext, WholeRequest } from './requests.ts';
 import { Responses } from './responses.ts';
 import { type Arrival, Router } from './route.ts';
-import { SendTransaction } from './send-transaction.ts';
-import { type Session, SessionTable } from './sessions.ts';
+import { SessionTable } from './sessions.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { TransactionBudget } from './transactions.ts';
 
@@ -45,7 +45,7 @@ export class Relay implements HopRules {
   readonly #hops: Hops;
   readonly #router: Router;
   readonly #refusals: Refusals;
-  readonly #reports: Reports;
+  readonly #failures: Failures;
   readonly #responses: Responses;
   readonly #budget: TransactionBudget;
   readonly #forward: ForwardContext;
@@ -60,15 +60,15 @@ export class Relay implements HopRules {
     this.#options = options;
     this.#budget = new TransactionBudget(options.limits.transactions);
     this.#refusals = new Refusals(counters);
-    this.#reports = new Reports(counters);
+    this.#failures = new Failures(new Reports(counters));
     this.#responses = new Responses(counters);
-    this.sessions = new SessionTable(clock, (session) => this.#sessionEnded(session));
+    this.sessions = new SessionTable(clock, (session) => this.#failures.sessionEnded(session));
     this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget);
     this.#router = new Router(names, this.sessions, this.#hops, dialler, options.limits.pathUris);
     const longestMs = Math.max(options.partialMs, 60_000);
     const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
     const shared = { clock, options, counters, budget: this.#budget, refusals: this.#refusals, wheel };
-    this.#forward = { ...shared, reports: this.#reports, partialMs: options.partialMs };
+    this.#forward = { ...shared, failures: this.#failures, partialMs: options.partialMs };
     const isOpen = () => this.#state === 'running';
     const authMethod = new AuthMethod({ ...shared, names, sessions: this.sessions, authenticator, isOpen });
     this.#requests = { ...shared, router: this.#router, authMethod };
@@ -115,7 +115,7 @@ export class Relay implements HopRules {
     for (const session of [...hop.outsideOf]) session.outside = undefined;
     hop.outsideOf.clear();
     for (const session of [...hop.sessions]) this.sessions.end(session);
-    this.#fail(hop, isClient ? CLIENT_GONE : failureFor(error));
+    this.#failures.hopLost(hop, isClient ? CLIENT_GONE : failureFor(error));
   }
 
   /** Grants nothing new and takes no new messages; resolves when all open transactions are settled, or at the deadline. */
@@ -132,7 +132,7 @@ export class Relay implements HopRules {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#timer.cancel();
-    for (const hop of this.#hops.all) this.#fail(hop, CLOSING);
+    for (const hop of this.#hops.all) this.#failures.hopLost(hop, CLOSING);
     for (const hop of [...this.#hops.all]) hop.connection.end();
   }
 
@@ -178,35 +178,6 @@ export class Relay implements HopRules {
     return DISCARD;
   }
 
-  /** What waited for a session's client can go nowhere now. */
-  #sessionEnded(session: Session): void {
-    for (const flow of [session.inbound, session.outbound]) {
-      if (flow === undefined || !flow.egress.isUsable) continue;
-      const dropped = flow.egress.connection.drop(flow.lane, () => true);
-      const senders = dropped.map(({ sender }) => sender).filter((sender) => sender instanceof SendTransaction);
-      for (const sender of senders) flow.egress.transactions.close(sender);
-      this.#tell(senders, flow.isInbound ? CLIENT_GONE : SESSION_OVER);
-      flow.release();
-    }
-  }
-
-  /** All open transactions of `hop` come to nothing. */
-  #fail(hop: Hop, failure: DialFailure): void {
-    const open = hop.transactions.clear();
-    for (const transaction of open) {
-      if (transaction instanceof RelayedRequest) transaction.fail(failure.status, failure.comment);
-    }
-    this.#tell(
-      open.filter((transaction) => transaction instanceof SendTransaction),
-      failure,
-    );
-  }
-
-  #tell(lost: readonly SendTransaction[], failure: DialFailure): void {
-    const toReport = lost.filter((send) => send.lose() && !send.answersFor(failure));
-    this.#reports.sendMerged(toReport, failure);
-  }
-
   #isSettled(): boolean {
     if (this.#budget.open > 0) return false;
     for (const hop of this.#hops.all) if (!hop.connection.isDrained || hop.connection.isInsideMessage) return false;
@@ -229,7 +200,3 @@ export class Relay implements HopRules {
     if (this.#state !== 'closed') this.#timer = this.#clock.after(TICK_MS, () => this.#tick());
   }
 }
-
-const CLIENT_GONE: DialFailure = { status: 481, comment: 'Session does not exist', trigger: 'client gone' };
-const SESSION_OVER: DialFailure = { status: 481, comment: 'Session does not exist', trigger: 'session over' };
-const CLOSING: DialFailure = { status: 408, comment: 'Closing down', trigger: 'closing' };

@@ -1,15 +1,16 @@
 /** One chunk that this relay sent on and that is not settled yet: what it takes to tell its sender of a failure. */
 import { type FailureReport, type Head, isSuccess } from 'msrp/wire';
 import type { Sender } from '../transport/outgoing-chunk.ts';
+import type { Failures } from './failures.ts';
 import type { Flow } from './flow.ts';
 import { RESPONSE_TIMEOUT_MS } from './options.ts';
-import type { Reports, SentRange } from './reports.ts';
+import type { SentRange } from './reports.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { type Loss, Transaction } from './transactions.ts';
 
 /** What all chunks of a relay share. */
 export interface SendContext {
-  readonly reports: Reports;
+  readonly failures: Failures;
   readonly wheel: TimerWheel;
   /** How long a chunk with Failure-Report partial is remembered. */
   readonly partialMs: number;
@@ -72,8 +73,9 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   override answer(head: Head): void {
     this.#context.wheel.clear(this);
     if (isSuccess(head.status)) return;
-    if (head.status === 413) this.flow.stop(this.messageId, 413);
-    this.fail({ status: head.status, comment: head.comment, trigger: 'response' });
+    const loss = { status: head.status, comment: head.comment, trigger: 'response' };
+    this.#context.failures.chunkFailed(this, loss);
+    if (head.status === 413) this.#context.failures.messageStopped(this.flow, this.messageId, loss);
   }
 
   override expire(): void {
@@ -85,7 +87,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
       return;
     }
     this.flow.egress.transactions.close(this);
-    if (this.#failureReport === 'yes') this.fail(NO_RESPONSE);
+    if (this.#failureReport === 'yes') this.#context.failures.chunkFailed(this, NO_RESPONSE);
   }
 
   /** Its connection ended, and it is closed. Whether somebody has to be told. */
@@ -93,11 +95,6 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     this.#context.wheel.clear(this);
     // No acknowledgement was due for a chunk with partial that went out whole.
     return this.#failureReport === 'yes' || !this.isWritten;
-  }
-
-  /** One failure, one signal: the answer of its ingress chunk if that is still due, else a REPORT. */
-  fail(loss: Loss): void {
-    if (!this.answersFor(loss)) this.#context.reports.send(this, loss);
   }
 
   /** Tells the ingress chunk, if it was not answered yet; false when it was. */

@@ -1,0 +1,72 @@
+/** What becomes of accepted chunks when something breaks: each failed range is signalled once (RFC 4976 §6.4.1). */
+import type { Flow } from './flow.ts';
+import type { Hop } from './hop.ts';
+import type { Reports } from './reports.ts';
+import { RelayedRequest } from './requests.ts';
+import { SendTransaction } from './send-transaction.ts';
+import type { Session } from './sessions.ts';
+import type { Loss } from './transactions.ts';
+
+/** The client that the chunks were for is gone, or its session URI is. */
+export const CLIENT_GONE: Loss = { status: 481, comment: 'Session does not exist', trigger: 'client gone' };
+
+/** The relay itself is going. */
+export const CLOSING: Loss = { status: 408, comment: 'Closing down', trigger: 'closing' };
+
+/** Settles transactions that no response will settle any more. */
+export class Failures {
+  readonly #reports: Reports;
+
+  constructor(reports: Reports) {
+    this.#reports = reports;
+  }
+
+  /** Everything open toward `hop` comes to nothing. */
+  hopLost(hop: Hop, loss: Loss): void {
+    const sends: SendTransaction[] = [];
+    for (const transaction of hop.transactions.clear()) {
+      if (transaction instanceof SendTransaction) sends.push(transaction);
+      else if (transaction instanceof RelayedRequest) transaction.fail(loss.status, loss.comment);
+    }
+    this.#tell(sends, loss);
+  }
+
+  /** What waits for the way of an ended session does not leave any more. What left may still be answered. */
+  sessionEnded(session: Session): void {
+    for (const flow of [session.inbound, session.outbound]) {
+      if (flow?.egress.isUsable !== true) continue;
+      this.#dropQueued(flow, () => true, CLIENT_GONE);
+      flow.release();
+    }
+  }
+
+  /** The next hop wants no more of a message: what waits of it does not leave, nor does what is still to come (RFC 4975 §10.5). */
+  messageStopped(flow: Flow, messageId: string, loss: Loss): void {
+    flow.stop(messageId, loss.status);
+    this.#dropQueued(flow, (send) => send.messageId === messageId, loss);
+  }
+
+  /** One chunk failed by itself. */
+  chunkFailed(send: SendTransaction, loss: Loss): void {
+    if (!send.answersFor(loss)) this.#reports.send(send, loss);
+  }
+
+  /** Chunks that nobody is told of, those with Failure-Report no, are dropped only when all are. */
+  #dropQueued(flow: Flow, isMeant: (send: SendTransaction) => boolean, loss: Loss): void {
+    const sends: SendTransaction[] = [];
+    flow.egress.connection.drop(flow.lane, ({ sender }) => {
+      const isDropped = sender instanceof SendTransaction && isMeant(sender);
+      if (isDropped) sends.push(sender);
+      return isDropped;
+    });
+    for (const send of sends) flow.egress.transactions.close(send);
+    this.#tell(sends, loss);
+  }
+
+  #tell(sends: readonly SendTransaction[], loss: Loss): void {
+    this.#reports.sendMerged(
+      sends.filter((send) => send.lose() && !send.answersFor(loss)),
+      loss,
+    );
+  }
+}
