@@ -18,6 +18,7 @@ import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Config } from './config.ts';
 import { formatEndpoint } from './config-values.ts';
+import { LogObserver } from './log-observer.ts';
 import type { BuildRelay, RelayContext, RunningRelay } from './running-relay.ts';
 
 /** How long the last octets of a connection that ends may take. */
@@ -120,6 +121,7 @@ class WiredRelay implements RunningRelay {
       names: this.#names,
       authenticator: this.#authenticator,
       dialler,
+      observer: new LogObserver(context.logger),
       connections: {
         turn: new Turn(),
         slab: new Slab(),

@@ -4,7 +4,7 @@ import { type Counters, count } from './counters.ts';
 import type { Hop } from './hop.ts';
 import type { OwnNames } from './names.ts';
 import type { RelayOptions } from './options.ts';
-import type { Authenticator, AuthOutcome } from './ports.ts';
+import type { Authenticator, AuthOutcome, Observer } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { Session, type SessionTable } from './sessions.ts';
 
@@ -19,6 +19,7 @@ export interface AuthContext {
   readonly names: OwnNames;
   readonly sessions: SessionTable;
   readonly authenticator: Authenticator;
+  readonly observer: Observer;
   /** Whether new sessions are granted at all: not while the relay drains. */
   readonly isOpen: () => boolean;
 }
@@ -46,7 +47,7 @@ export class AuthMethod {
   handle(hop: Hop, head: Head): void {
     const { options, refusals, authenticator } = this.#context;
     if (!hop.isSecure && !options.allowCleartextAuth) {
-      count(this.#context.counters.auth, 'cleartext');
+      this.#note(hop, 'cleartext');
       refusals.answer(hop, head, 403, 'AUTH needs TLS');
       return hop.connection.end();
     }
@@ -98,7 +99,7 @@ export class AuthMethod {
   }
 
   #conclude(request: AuthRequest, outcome: AuthOutcome): void {
-    const { counters, refusals } = this.#context;
+    const { refusals } = this.#context;
     const { hop, head } = request;
     switch (outcome.kind) {
       case 'granted':
@@ -108,22 +109,27 @@ export class AuthMethod {
         if (outcome.failed) this.#countFailure(hop);
         return;
       case 'forbidden':
-        count(counters.auth, 'forbidden');
+        this.#note(hop, 'forbidden');
         return refusals.refuse(hop, head, 403);
       case 'malformed':
-        count(counters.auth, 'malformed');
+        this.#note(hop, 'malformed');
         return refusals.refuse(hop, head, 400, outcome.comment);
       case 'unavailable':
-        count(counters.auth, 'unavailable');
+        this.#note(hop, 'unavailable');
         return refusals.refuse(hop, head, 408, 'Try again later');
     }
   }
 
   #challenge({ hop, head }: AuthRequest, stale: boolean, outcome: string): void {
-    const { authenticator, counters, refusals } = this.#context;
-    count(counters.auth, outcome);
+    const { authenticator, refusals } = this.#context;
+    this.#note(hop, outcome);
     const lines = authenticator.challenge(stale).map((challenge) => `WWW-Authenticate: ${challenge}\r\n`);
     refusals.answer(hop, head, 401, commentOf(401), lines.join(''));
+  }
+
+  #note(hop: Hop, outcome: string, user?: string): void {
+    count(this.#context.counters.auth, outcome);
+    this.#context.observer.authEnded(hop.connection.origin.remoteAddress, outcome, user);
   }
 
   #countFailure(hop: Hop): void {
@@ -133,13 +139,13 @@ export class AuthMethod {
 
   /** The credentials are right: lifetime, quota, and a URI (in this order, so that only the user learns the bounds). */
   #granted(request: AuthRequest, user: string, authenticationInfo: string): void {
-    const { options, sessions, refusals, counters } = this.#context;
+    const { options, sessions, refusals } = this.#context;
     const { hop, head, expires } = request;
     const { min, max } = options.expires;
     const info = `Authentication-Info: ${authenticationInfo}\r\n`;
     hop.authFailures = 0;
     if (expires !== undefined && (expires < min || expires > max)) {
-      count(counters.auth, 'interval');
+      this.#note(hop, 'interval');
       const bound = expires < min ? `Min-Expires: ${min}` : `Max-Expires: ${max}`;
       return refusals.answer(hop, head, 423, commentOf(423), `${bound}\r\n`);
     }
@@ -147,13 +153,13 @@ export class AuthMethod {
     if (session !== undefined && session.user !== user) return refusals.refuse(hop, head, 403);
     if (!this.#context.isOpen()) return refusals.refuse(hop, head, 408, 'Closing down');
     if (session === undefined && sessions.countOf(user) >= options.limits.sessionsPerUser) {
-      count(counters.auth, 'quota');
+      this.#note(hop, 'quota');
       return refusals.refuse(hop, head, 403, 'Too many sessions');
     }
     const seconds = expires ?? options.expires.default;
     const granted = session ?? this.#grant(request, user, seconds);
     if (session !== undefined) sessions.renew(session, seconds);
-    count(counters.auth, 'granted');
+    this.#note(hop, 'granted', user);
     hop.isProven = true;
     hop.onAuthenticated?.();
     const lines = `Use-Path: ${granted.uri}\r\nExpires: ${seconds}\r\n${info}`;

@@ -153,6 +153,9 @@ export class ChunkInTransit implements Incoming, UnansweredChunk {
     const head = this.#headOf(id, octets, total);
     const body = this.#cut(octets);
     this.#write(new OutgoingChunk(head, body, octets, `\r\n${formatEndLine(id, flag)}`, transaction));
+    const sessionUri = this.#flow.sessions[0].uri;
+    const { messageId } = this.#head;
+    this.#context.observer.follow?.({ step: 'forwarded', sessionUri, messageId, start: this.#start, octets });
     this.#start += octets;
     this.#octets -= octets;
     this.#hasSent = true;

@@ -62,3 +62,28 @@ export interface Dialler {
   readonly allowsCleartext: boolean;
   readonly verifiesEndpoints: boolean;
 }
+
+/** Where a chunk stands on its way, for whoever follows a message. */
+export interface ChunkStep {
+  /** `forwarded` to the next hop's queue; `answered` by the next hop; `reported` to its sender by this relay. */
+  readonly step: 'forwarded' | 'answered' | 'reported';
+  /** The session URI that the sender addressed: a secret, to be shown only in a form that does not give it away. */
+  readonly sessionUri: string;
+  readonly messageId: string;
+  /** Number of the chunk's first octet, and how many there are. */
+  readonly start: number;
+  readonly octets: number;
+  /** Of the response or REPORT. */
+  readonly status?: number;
+  readonly trigger?: string;
+}
+
+/** Told of what an operator may want to read about. Supplied by the composition root; must not throw. */
+export interface Observer {
+  /** An AUTH ended: `granted`, `failed`, `forbidden` … `user` is known only when it was granted. */
+  authEnded(from: string, outcome: string, user: string | undefined): void;
+  /** A connection ended; `error` is undefined when it ended in peace. */
+  connectionEnded(from: string, direction: 'accepted' | 'dialled', error: Error | undefined): void;
+  /** Undefined unless messages are being followed: nobody pays for what nobody reads. */
+  readonly follow: ((step: ChunkStep) => void) | undefined;
+}

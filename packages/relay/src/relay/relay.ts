@@ -10,7 +10,7 @@ import type { Hop, HopRules, Incoming } from './hop.ts';
 import { failureFor, Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
 import type { RelayOptions } from './options.ts';
-import type { Authenticator, Dialler } from './ports.ts';
+import type { Authenticator, Dialler, Observer } from './ports.ts';
 import { Refusals } from './refusals.ts';
 import { Reports } from './reports.ts';
 import { type RequestContext, WholeRequest } from './requests.ts';
@@ -27,6 +27,7 @@ export interface RelayParts {
   readonly names: OwnNames;
   readonly authenticator: Authenticator;
   readonly dialler: Dialler;
+  readonly observer: Observer;
   readonly connections: ConnectionContext;
 }
 
@@ -41,6 +42,7 @@ export class Relay implements HopRules {
   readonly counters = new Counters();
   readonly sessions: SessionTable;
   readonly #clock: Clock;
+  readonly #observer: Observer;
   readonly #options: RelayOptions;
   readonly #hops: Hops;
   readonly #router: Router;
@@ -54,20 +56,21 @@ export class Relay implements HopRules {
   #timer: Timer;
 
   constructor(parts: RelayParts) {
-    const { clock, options, names, authenticator, dialler } = parts;
+    const { clock, options, names, authenticator, dialler, observer } = parts;
     const { counters } = this;
     this.#clock = clock;
+    this.#observer = observer;
     this.#options = options;
     this.#budget = new TransactionBudget(options.limits.transactions);
     this.#refusals = new Refusals(counters);
-    this.#failures = new Failures(new Reports(counters));
+    this.#failures = new Failures(new Reports(counters, observer));
     this.#responses = new Responses(counters);
     this.sessions = new SessionTable(clock, (session) => this.#failures.sessionEnded(session));
     this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget);
     this.#router = new Router(names, this.sessions, this.#hops, dialler, options.limits.pathUris);
     const longestMs = Math.max(options.partialMs, 60_000);
     const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
-    const shared = { clock, options, counters, budget: this.#budget, refusals: this.#refusals, wheel };
+    const shared = { clock, options, counters, budget: this.#budget, refusals: this.#refusals, wheel, observer };
     this.#forward = { ...shared, failures: this.#failures, partialMs: options.partialMs };
     const isOpen = () => this.#state === 'running';
     const authMethod = new AuthMethod({ ...shared, names, sessions: this.sessions, authenticator, isOpen });
@@ -111,6 +114,7 @@ export class Relay implements HopRules {
     this.counters.octetsIn += hop.connection.octetsIn;
     this.counters.octetsOut += hop.connection.octetsOut;
     const isClient = hop.sessions.size > 0;
+    this.#observer.connectionEnded(hop.connection.origin.remoteAddress, hop.connection.origin.direction, error);
     for (const flow of hop.holding) flow.release();
     for (const session of [...hop.outsideOf]) session.outside = undefined;
     hop.outsideOf.clear();

@@ -2,6 +2,7 @@
 import { formatEndLine, formatRequestHead, makeIdent } from 'msrp/wire';
 import { type Counters, count } from './counters.ts';
 import type { Flow } from './flow.ts';
+import type { Observer } from './ports.ts';
 import type { Loss } from './transactions.ts';
 
 /** Octets of a message that went by a flow: `octets` of them, the first of which has number `start`. */
@@ -17,9 +18,11 @@ export interface SentRange {
 /** Makes REPORTs and sends each on the connection that its SEND came from. */
 export class Reports {
   readonly #counters: Counters;
+  readonly #observer: Observer;
 
-  constructor(counters: Counters) {
+  constructor(counters: Counters, observer: Observer) {
     this.#counters = counters;
+    this.#observer = observer;
   }
 
   /** Reports one failed range to its sender. When the connection to it is gone, nobody is told. */
@@ -32,6 +35,8 @@ export class Reports {
     const id = makeIdent();
     const head = formatRequestHead(id, 'REPORT', flow.fromPath, flow.reporter, lines, false);
     flow.ingress.connection.writeUrgent(head + formatEndLine(id, '$'));
+    const sessionUri = flow.sessions[0].uri;
+    this.#observer.follow?.({ step: 'reported', sessionUri, messageId, start, octets, status, trigger });
     this.#counters.requestOut('REPORT');
     count(this.#counters.reports, `${trigger} ${status}`);
   }

@@ -4,6 +4,7 @@ import type { Sender } from '../transport/outgoing-chunk.ts';
 import type { Failures } from './failures.ts';
 import type { Flow } from './flow.ts';
 import { RESPONSE_TIMEOUT_MS } from './options.ts';
+import type { Observer } from './ports.ts';
 import type { SentRange } from './reports.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { type Loss, Transaction } from './transactions.ts';
@@ -11,6 +12,7 @@ import { type Loss, Transaction } from './transactions.ts';
 /** What all chunks of a relay share. */
 export interface SendContext {
   readonly failures: Failures;
+  readonly observer: Observer;
   readonly wheel: TimerWheel;
   /** How long a chunk with Failure-Report partial is remembered. */
   readonly partialMs: number;
@@ -72,6 +74,9 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
 
   override answer(head: Head): void {
     this.#context.wheel.clear(this);
+    const { messageId, start, octets } = this;
+    const sessionUri = this.flow.sessions[0].uri;
+    this.#context.observer.follow?.({ step: 'answered', sessionUri, messageId, start, octets, status: head.status });
     if (isSuccess(head.status)) return;
     const loss = { status: head.status, comment: head.comment, trigger: 'response' };
     this.#context.failures.chunkFailed(this, loss);
