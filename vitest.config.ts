@@ -5,7 +5,7 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'bench/**/*.test.ts', 'checks/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'bench/**/*.test.ts', 'checks/**/*.test.ts', 'examples/**/*.test.ts'],
     reporters: ['default', new LastLineReporter()],
     testTimeout: 30_000,
   },

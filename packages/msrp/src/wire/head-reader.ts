@@ -117,6 +117,11 @@ export class HeadReader {
     };
   }
 
+  /** Lets go of the text that was read last. */
+  forget(): void {
+    this.#reset('');
+  }
+
   #reset(text: string): void {
     this.#text = text;
     this.isGarbage = false;

@@ -1,13 +1,12 @@
 /** Transaction, message and session ids: their grammar, and random ones. RFC 4975 §7.1, §9, §14.1. */
 
-/** 32 symbols, five bits each; `l` and `o` are left out because people read ids aloud. */
-const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
+const SYMBOLS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Every string of two symbols, so that one look-up makes two characters. */
+const PAIRS: readonly string[] = makePairs();
 
 /** Random 16-bit words bought at a time: asking the system for each id costs more than the id. */
 const POOL_WORDS = 4096;
-
-/** Every string of three symbols, so that 15 random bits become characters in one look-up. */
-const TRIPLES: readonly string[] = makeTriples();
 
 const pool = new Uint16Array(POOL_WORDS);
 let spentWords = POOL_WORDS;
@@ -26,29 +25,35 @@ export function isIdent(text: string, maxLength = 32): boolean {
   return true;
 }
 
-/** A transaction or message id: 15 letters and digits that carry 75 random bits. */
+/**
+ * A transaction or message id: 12 letters and digits that carry 71 random bits. A string this
+ * short is kept as one piece, where a longer one would be remembered as the pieces it was made of.
+ */
 export function makeIdent(): string {
-  return triple() + triple() + triple() + triple() + triple();
+  return pair() + pair() + pair() + pair() + pair() + pair();
 }
 
-/** A session-id nobody can guess: 27 letters and digits that carry 135 random bits. RFC 4975 §14.1, RFC 4976 §6.3. */
+/** A session-id nobody can guess: 24 letters and digits that carry 142 random bits. RFC 4975 §14.1, RFC 4976 §6.3. */
 export function makeSessionId(): string {
-  return makeIdent() + triple() + triple() + triple() + triple();
+  return makeIdent() + makeIdent();
 }
 
-function triple(): string {
-  if (spentWords === POOL_WORDS) {
-    globalThis.crypto.getRandomValues(pool);
-    spentWords = 0;
+function pair(): string {
+  for (;;) {
+    if (spentWords === POOL_WORDS) {
+      globalThis.crypto.getRandomValues(pool);
+      spentWords = 0;
+    }
+    // 12 of the bits; what lies beyond the last pair is thrown away, so that all pairs are equally likely.
+    const made = PAIRS[(pool[spentWords] ?? 0) & 0xfff];
+    spentWords += 1;
+    if (made !== undefined) return made;
   }
-  const word = pool[spentWords] ?? 0;
-  spentWords += 1;
-  return TRIPLES[word & 0x7fff] ?? '';
 }
 
-function makeTriples(): string[] {
-  const symbols = Array.from(ALPHABET);
-  return symbols.flatMap((first) => symbols.flatMap((second) => symbols.map((third) => first + second + third)));
+function makePairs(): string[] {
+  const symbols = Array.from(SYMBOLS);
+  return symbols.flatMap((first) => symbols.map((second) => first + second));
 }
 
 function isAlphanumeric(code: number): boolean {

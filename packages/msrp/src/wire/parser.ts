@@ -81,6 +81,7 @@ export class Parser {
       at = next;
     }
     this.#text = '';
+    this.#heads.forget();
     // A copy: a short rest must not hold a whole read buffer.
     if (at < input.length && this.#state === 'head') this.#rest = input.slice(at);
   }

@@ -63,19 +63,19 @@ describe('makeIdent', () => {
     expect(seen.size).toBe(1_000_000);
   });
 
-  it('lets every place be any of 32 symbols, so that 15 places hold 75 bits (F-05)', () => {
-    const places = Array.from({ length: 15 }, () => new Set<string>());
+  it('lets every place be any of 62 symbols, so that 12 places hold 71 bits (F-05)', () => {
+    const places = Array.from({ length: 12 }, () => new Set<string>());
     for (let count = 0; count < 5_000; count += 1) {
       const id = makeIdent();
-      expect(id).toHaveLength(15);
+      expect(id).toHaveLength(12);
       for (const [place, symbols] of places.entries()) symbols.add(id.charAt(place));
     }
-    expect(places.map((symbols) => symbols.size)).toEqual(places.map(() => 32));
+    expect(places.map((symbols) => symbols.size)).toEqual(places.map(() => 62));
   });
 
   it('takes its bits from the system, and never the same ones twice (F-05)', () => {
     const random = vi.spyOn(globalThis.crypto, 'getRandomValues');
-    for (let count = 0; count < 2 * 4096; count += 1) makeIdent(); // five words each: ten pools
+    for (let count = 0; count < 2 * 4096; count += 1) makeIdent(); // six words and more each: ten pools
     expect(random.mock.calls.length).toBeGreaterThanOrEqual(10);
     random.mockRestore();
   });
@@ -89,14 +89,14 @@ describe('makeSessionId', () => {
     for (const id of seen) if (!/^[0-9A-Za-z]{22,}$/.test(id)) expect.fail(id);
   });
 
-  it('has no place that says anything: 27 of 32 symbols hold 135 bits (U-17)', () => {
-    const places = Array.from({ length: 27 }, () => new Set<string>());
+  it('has no place that says anything: 24 of 62 symbols hold 142 bits (U-17)', () => {
+    const places = Array.from({ length: 24 }, () => new Set<string>());
     for (let count = 0; count < 5_000; count += 1) {
       const id = makeSessionId();
-      expect(id).toHaveLength(27);
+      expect(id).toHaveLength(24);
       for (const [place, symbols] of places.entries()) symbols.add(id.charAt(place));
     }
-    expect(places.map((symbols) => symbols.size)).toEqual(places.map(() => 32));
+    expect(places.map((symbols) => symbols.size)).toEqual(places.map(() => 62));
   });
 
   it('fits into a URI (U-02)', () => {

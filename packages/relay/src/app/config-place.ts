@@ -39,6 +39,15 @@ export function formatPath(path: ConfigPath): string {
   return shown;
 }
 
+/** What stands at a path inside `value`; undefined when nothing does. */
+export function valueAt(value: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>((inner, step) => {
+    return typeof inner === 'object' && inner !== null
+      ? Object.entries(inner).find(([key]) => key === String(step))?.[1]
+      : undefined;
+  }, value);
+}
+
 const LONGEST_SHOWN = 60;
 
 /** A value in a few words. What may be secret (credentials; keys, which are long) is named by its kind only. */

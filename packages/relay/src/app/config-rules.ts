@@ -1,8 +1,10 @@
 /** What the keys of a configuration demand of one another. Nothing is read from disk here. */
-import { BlockList, isIP } from 'node:net';
-import type { ConfigPath } from './config-place.ts';
-import type { Sections } from './config-schema.ts';
-import { type Endpoint, formatEndpoint } from './config-values.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
+import { notInEffect } from './config-not-in-effect.ts';
+import { type ConfigPath, valueAt } from './config-place.ts';
+import { configSchema, type Sections } from './config-schema.ts';
+import { type Endpoint, formatEndpoint, isLoopback } from './config-values.ts';
 
 /** One thing that is wrong, before anybody has looked up where it stands. */
 export interface Finding {
@@ -13,15 +15,6 @@ export interface Finding {
 /** The sections that are right in themselves. */
 type Judged = Partial<Sections>;
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-/** Whether nobody but this machine can reach an address. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
-}
-
 /** Everything the sections have against one another. */
 export function checkRules(judged: Judged): Finding[] {
   return [
@@ -30,19 +23,19 @@ export function checkRules(judged: Judged): Finding[] {
     ...checkCleartext(judged),
     ...checkAdmin(judged),
     ...checkOrder(judged),
-    ...checkWorkers(judged),
+    ...checkNotInEffect(judged),
   ];
 }
 
 /** U-16: `localhost` means something on this machine only. */
-function checkNames({ hostname, aliases, listen }: Judged): Finding[] {
+function checkNames({ hostname, aliases = [], domains = [], listen }: Judged): Finding[] {
   const beyond = listen?.find(({ host }) => !isLoopback(host));
   if (beyond === undefined) return [];
   const text = `expected a name that others can resolve, found "localhost" although ${formatEndpoint(beyond)} is not on loopback`;
-  const names: { path: ConfigPath; name: string }[] = (aliases ?? []).map((name, at) => ({
-    path: ['aliases', at],
-    name,
-  }));
+  const names: { path: ConfigPath; name: string }[] = [
+    ...aliases.map((name, at) => ({ path: ['aliases', at], name })),
+    ...domains.map((name, at) => ({ path: ['domains', at], name })),
+  ];
   if (hostname !== undefined) names.push({ path: ['hostname'], name: hostname });
   return names
     .filter(({ name }) => name === 'localhost' || name.endsWith('.localhost'))
@@ -106,7 +99,15 @@ function checkOrder({ flow, expires }: Judged): Finding[] {
   return findings;
 }
 
-function checkWorkers({ workers }: Judged): Finding[] {
-  if (workers === undefined || workers === 1) return [];
-  return [{ path: ['workers'], text: `expected 1, found ${workers}: more is not yet supported in this version` }];
+/** A value that changes nothing must not look as if it did. */
+function checkNotInEffect(judged: Judged): Finding[] {
+  const schemas: Readonly<Record<string, z.ZodType>> = configSchema.shape;
+  return notInEffect.flatMap((path) => {
+    const [section] = path;
+    const given = valueAt(judged, path);
+    const usual = valueAt({ [section]: schemas[section]?.parse(undefined) }, path);
+    // A section with a mistake in it is not here.
+    if (given === undefined || isDeepStrictEqual(given, usual)) return [];
+    return [{ path, text: 'not in effect in this version: leave it out' }];
+  });
 }

@@ -36,6 +36,7 @@ const credentials = z.discriminatedUnion(
 
 const ALGORITHMS = 'some of SHA-256, SHA-512-256, MD5';
 const METHODS = 'method names in capital letters other than AUTH, SEND and REPORT';
+const LEVELS = 'debug, info, warn or error';
 const NETWORKS = 'a list of networks or names';
 
 const naming = {
@@ -45,11 +46,16 @@ const naming = {
   aliases: list(dnsName(), 'a list of DNS names')
     .default([])
     .describe('Other names that count as this relay. The certificate must carry them too.'),
+  domains: list(dnsName(), 'a list of DNS names')
+    .default([])
+    .describe(
+      'Domains whose SRV records lead here: clients may address AUTH to them, without port. The certificate must carry them.',
+    ),
   realm: z
     .string({ error: REALM })
     .regex(/^[^"\\\p{Cc}]{1,255}$/u, { error: REALM })
     .optional()
-    .describe('The realm of Digest authentication; without it, `hostname`.'),
+    .describe('The realm of Digest authentication; without it, `hostname`. A DNS name counts as one of `domains` too.'),
 };
 
 const listening = {
@@ -65,6 +71,11 @@ const listening = {
     ca: text('a path or PEM text')
       .optional()
       .describe('Authorities that other relays and next hops are verified with; without it, those of Node.'),
+    rsaCbcSuite: flag()
+      .default(false)
+      .describe(
+        'Also offers TLS_RSA_WITH_AES_128_CBC_SHA, which RFC 4975 and RFC 4976 demand, but which has no forward secrecy. Listeners need an RSA key for it.',
+      ),
   })
     .prefault({})
     .describe('Certificate, key and trusted authorities.'),
@@ -145,7 +156,7 @@ const limits = section({
   connections: integer(1, 10_000_000, 'connections').default(50_000).describe('Open connections in all.'),
   connectionsPerAddress: integer(1, 10_000_000, 'connections')
     .default(10_000)
-    .describe('Open connections from one address; authenticated ones and verified relays do not count.'),
+    .describe('Open connections from one address; authenticated ones do not count.'),
   sessionsPerUser: integer(1, 10_000_000, 'sessions')
     .default(10_000)
     .describe('Granted Use-Paths of one user; more are answered 403.'),
@@ -240,10 +251,18 @@ const running = {
   })
     .prefault({})
     .describe('Health and metrics.'),
+  log: section({
+    level: z
+      .enum(['debug', 'info', 'warn', 'error'], { error: LEVELS })
+      .default('info')
+      .describe('What is logged: this and everything more important. `debug` follows every chunk.'),
+  })
+    .prefault({})
+    .describe('The log, on standard error.'),
   workers: z
     .union([z.int().min(1).max(1024), z.literal('auto')], { error: 'a number of workers or auto' })
     .default(1)
-    .describe('Worker processes. This version runs one.'),
+    .describe('Worker processes.'),
 };
 
 /** The schema of the whole configuration. */

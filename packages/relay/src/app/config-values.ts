@@ -2,7 +2,7 @@
  * The kinds of values a configuration holds. Every schema made here carries, as the message of its error, the words that
  * follow "expected" when a value is wrong.
  */
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 
 /** A whole number of `unit` between two bounds, both allowed. */
@@ -45,7 +45,8 @@ export function dnsName() {
     .refine((name) => name === 'localhost' || (isDnsName(name) && name.includes('.')), { error: DNS_NAME_EXPECTED });
 }
 
-function isDnsName(name: string): boolean {
+/** Whether `name`, in lower case, is a DNS name. */
+export function isDnsName(name: string): boolean {
   if (name.length > 253 || isIP(name) !== 0) return false;
   const labels = name.split('.');
   // A last label of digits alone would be read as part of an address (RFC 3696 §2).
@@ -70,6 +71,15 @@ export function endpoint<Scheme extends string>(schemes: readonly Scheme[], plan
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether nobody but this machine can reach the host of an endpoint. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
 }
 
 function parseEndpoint<Scheme extends string>(uri: string, schemes: readonly Scheme[]): Endpoint<Scheme> | undefined {

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { readTlsMaterial, type TlsMaterial } from './config-certificate.ts';
 import { type Environment, overlayEnvironment } from './config-environment.ts';
 import { type ConfigSource, emptySource, readConfigFile } from './config-file.ts';
-import { ConfigError, type ConfigPath, formatPath, formatValue, keysAt, type Problem } from './config-place.ts';
+import { ConfigError, type ConfigPath, formatPath, formatValue, keysAt, type Problem, valueAt } from './config-place.ts';
 import { checkRules, type Finding } from './config-rules.ts';
 import { configJsonSchema, configSchema, type Sections } from './config-schema.ts';
 import { nearest } from './nearest.ts';
@@ -16,7 +16,9 @@ type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReado
 export type Settings = DeepReadonly<Omit<Sections, 'realm'>> & { readonly realm: string };
 
 /** Settings together with what `tls` names: certificates and keys in PEM. Holds secrets: never log it. */
-export type Config = Omit<Settings, 'tls'> & { readonly tls: TlsMaterial };
+export type Config = Omit<Settings, 'tls'> & {
+  readonly tls: TlsMaterial & Pick<Settings['tls'], 'rsaCbcSuite'>;
+};
 
 /**
  * Reads configuration file and environment, and the certificate they name.
@@ -40,15 +42,15 @@ export function loadSettings(file: string | undefined, environment: Environment)
 export function configFrom(base: ConfigSource, environment: Environment, clock: Clock): Config {
   const source = overlayEnvironment(base, environment);
   const { problems, sections } = judge(source);
-  const { hostname, aliases = [], tls = {} } = sections;
+  const { hostname, aliases = [], domains = [], tls = {} } = sections;
   const { material, findings } = readTlsMaterial(tls, {
-    names: hostname === undefined ? aliases : [hostname, ...aliases],
+    names: [...(hostname === undefined ? [] : [hostname]), ...aliases, ...domains],
     nowMs: clock.nowMs(),
     folderOf: (part) => folderOf(source, ['tls', part]),
   });
   problems.push(...findings.map((finding) => locate(source, finding)));
   const settings = finish(source, sections, problems);
-  return deepFreeze({ ...settings, tls: material });
+  return deepFreeze({ ...settings, tls: { ...material, rsaCbcSuite: settings.tls.rsaCbcSuite } });
 }
 
 function sourceOf(file: string | undefined): ConfigSource {
@@ -99,14 +101,6 @@ function unknownKey(source: ConfigSource, path: ConfigPath, key: string): Proble
 function locate(source: ConfigSource, { path, text }: Finding, atKey = false): Problem {
   const key = path.length === 0 ? 'configuration' : formatPath(path);
   return { place: source.locate(path, atKey ? 'key' : 'value'), text: `${key}: ${text}` };
-}
-
-function valueAt(value: unknown, path: ConfigPath): unknown {
-  return path.reduce<unknown>((inner, step) => {
-    return typeof inner === 'object' && inner !== null
-      ? Object.entries(inner).find(([key]) => key === String(step))?.[1]
-      : undefined;
-  }, value);
 }
 
 function finish(source: ConfigSource, sections: Partial<Sections>, problems: readonly Problem[]): Settings {

@@ -7,16 +7,19 @@ const USUAL: ReadonlySet<string> = new Set(['granted', 'challenged', 'stale']);
 
 /** An observer that logs: trouble at level warn, the rest at debug, and single chunks only when debug is on. */
 export class LogObserver implements Observer {
-  readonly follow: ((step: ChunkStep) => void) | undefined;
   readonly #logger: Logger;
+  readonly #follow: (step: ChunkStep) => void;
 
   constructor(logger: Logger) {
     this.#logger = logger;
-    if (logger.isLevelEnabled('debug')) {
-      this.follow = ({ step, sessionUri, ...chunk }) => {
-        logger.debug({ session: shortHash(sessionUri), ...chunk }, `chunk ${step}`);
-      };
-    }
+    this.#follow = ({ step, sessionUri, ...chunk }) => {
+      logger.debug({ session: shortHash(sessionUri), ...chunk }, `chunk ${step}`);
+    };
+  }
+
+  /** The level may change at any time. */
+  get follow(): ((step: ChunkStep) => void) | undefined {
+    return this.#logger.isLevelEnabled('debug') ? this.#follow : undefined;
   }
 
   authEnded(from: string, outcome: string, user: string | undefined): void {

@@ -76,6 +76,7 @@ export class Service {
   /** Opens admin door and relay, then announces the listeners. Closes again what it opened when something fails. */
   async start(): Promise<void> {
     const { clock, logger, out, buildRelay } = this.#options;
+    logger.level = this.#config.log.level;
     try {
       this.#parts.admin = await startAdminServer(this.#config.admin.listen, {
         state: () => this.#parts.relay?.state ?? 'starting',
@@ -107,6 +108,7 @@ export class Service {
       if (formatEndpoint(config.admin.listen) !== formatEndpoint(this.#config.admin.listen))
         needsRestart.push('admin.listen');
       this.#config = config;
+      logger.level = config.log.level;
       logger.info({ needsRestart }, needsRestart.length === 0 ? 'reloaded' : 'reloaded; some changes need a restart');
     } catch (cause) {
       const problems = cause instanceof ConfigError ? cause.problems : [reason(cause)];

@@ -48,6 +48,9 @@ export class Hop implements ConnectionEvents {
   misaddressed = 0;
   /** AUTHs that are being judged. */
   authsInProgress = 0;
+  /** Octets seen in both directions when it was last looked at, and since when there were no others. */
+  #octetsSeen = 0;
+  #quietSinceMs: number;
   /** Called when the first AUTH succeeds. */
   onAuthenticated: (() => void) | undefined;
   readonly #clock: Clock;
@@ -56,7 +59,7 @@ export class Hop implements ConnectionEvents {
   #blockedMs = 0;
   readonly #blockers = new Set<object>();
   #incoming: Incoming | undefined;
-  /** The head of the request or response that is being received, or came last. */
+  /** The head of the request or response that is being received. */
   latest: Head | undefined;
 
   constructor(connection: Connection, rules: HopRules, budget: TransactionBudget, clock: Clock) {
@@ -64,6 +67,7 @@ export class Hop implements ConnectionEvents {
     this.transactions = new TransactionTable(budget);
     this.openedAtMs = clock.nowMs();
     this.#clock = clock;
+    this.#quietSinceMs = this.openedAtMs;
     this.#rules = rules;
     connection.listen(this);
   }
@@ -90,6 +94,15 @@ export class Hop implements ConnectionEvents {
     this.connection.resume();
   }
 
+  /** How long nothing has passed here, and nobody may expect anything to: 0 while a session or a request needs it. */
+  idleMs(nowMs: number): number {
+    const octets = this.connection.octetsIn + this.connection.octetsOut;
+    const isNeeded = this.sessions.size > 0 || this.outsideOf.size > 0 || this.transactions.openCount > 0;
+    if (octets !== this.#octetsSeen || isNeeded) this.#quietSinceMs = nowMs;
+    this.#octetsSeen = octets;
+    return nowMs - this.#quietSinceMs;
+  }
+
   /** How long, in all, this hop was not read; a response on it could not come in that time. */
   get blockedMs(): number {
     const since = this.#blockers.size > 0 ? this.#clock.nowMs() - this.#blockedSinceMs : 0;
@@ -109,6 +122,8 @@ export class Hop implements ConnectionEvents {
     const incoming = this.#incoming;
     this.#incoming = undefined;
     incoming?.end(this, flag);
+    // A quiet connection must not hold the text that its last head was cut from.
+    this.latest = undefined;
   }
 
   readDone(): void {

@@ -46,3 +46,6 @@ export const MAX_PROBATION_FAILURES = 5;
 
 /** Misaddressed requests that a connection with live sessions may make. */
 export const MAX_MISADDRESSED = 5;
+
+/** A connection that nobody needs is closed when nothing has passed on it for longer than this (RFC 4976 §6.5). */
+export const MAX_IDLE_MS = 3_600_000;

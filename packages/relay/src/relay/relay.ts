@@ -9,7 +9,7 @@ import { ChunkInTransit, type ForwardContext } from './forward.ts';
 import type { Hop, HopRules, Incoming } from './hop.ts';
 import { failureFor, Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
-import type { RelayOptions } from './options.ts';
+import { MAX_IDLE_MS, type RelayOptions } from './options.ts';
 import type { Authenticator, Dialler, Observer } from './ports.ts';
 import { Refusals } from './refusals.ts';
 import { Reports } from './reports.ts';
@@ -188,19 +188,26 @@ export class Relay implements HopRules {
     return true;
   }
 
-  /** Looks after the connections: who has not come to anything, drips a head, or takes nothing any more. */
+  /** It has not come to anything in time, drips a head, or has not been needed for long. */
+  #isUseless(hop: Hop, nowMs: number): boolean {
+    const { probationMs } = this.#options;
+    const { connection } = hop;
+    hop.headSinceMs = connection.isInsideHead ? (hop.headSinceMs ?? nowMs) : undefined;
+    if (hop.headSinceMs !== undefined && nowMs - hop.headSinceMs >= probationMs) return true;
+    if (hop.idleMs(nowMs) > MAX_IDLE_MS) return true;
+    return !hop.isProven && connection.origin.direction === 'accepted' && nowMs - hop.openedAtMs >= probationMs;
+  }
+
+  /** Looks after the connections. */
   #tick(): void {
     const nowMs = this.#clock.nowMs();
     for (const hop of this.#hops.all) {
-      const { connection } = hop;
-      if (connection.state !== 'open') continue;
-      hop.headSinceMs = connection.isInsideHead ? (hop.headSinceMs ?? nowMs) : undefined;
-      const isDripping = hop.headSinceMs !== undefined && nowMs - hop.headSinceMs >= this.#options.probationMs;
-      const isOnProbation = !hop.isProven && connection.origin.direction === 'accepted';
-      if (isDripping || (isOnProbation && nowMs - hop.openedAtMs >= this.#options.probationMs)) connection.end();
-      else if (connection.stalledMs(nowMs) >= this.#options.stallMs)
-        connection.destroy(new Error('took no octet any more'));
+      if (hop.connection.state !== 'open') continue;
+      if (this.#isUseless(hop, nowMs)) hop.connection.end();
+      else if (hop.connection.stalledMs(nowMs) >= this.#options.stallMs) hop.connection.destroy(STALLED);
     }
     if (this.#state !== 'closed') this.#timer = this.#clock.after(TICK_MS, () => this.#tick());
   }
 }
+
+const STALLED = new Error('took no octet any more');

@@ -102,10 +102,11 @@ export class Router {
     at: number,
   ): { egress: Hop; sessions: [Session, ...Session[]] } | Route {
     const isLast = at === onward.length - 1;
+    // First of all: whoever connects may call itself by one of our URIs.
+    if (this.#names.isOwn(next)) return this.#hairpin(session, onward);
     if (session.outside?.hop.isUsable === true && sameUri(session.outside.peer, next)) {
       return { egress: session.outside.hop, sessions: [session] };
     }
-    if (this.#names.isOwn(next)) return this.#hairpin(session, onward);
     if (next.transport !== 'tcp') return refuse(408, 'Next hop cannot be dialled', 'transport');
     if (next.port === undefined) return refuse(408, 'Next hop has no port', 'no port');
     if (next.scheme === 'msrp' && !(isLast && this.#dialler.allowsCleartext)) {

@@ -63,7 +63,8 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
 
   written(): void {
     if (this.slot < 0) return;
-    this.#blockedMs = this.flow.egress.blockedMs;
+    // Whole milliseconds: a fraction would cost every open chunk a number object of its own.
+    this.#blockedMs = Math.trunc(this.flow.egress.blockedMs);
     const { wheel, partialMs } = this.#context;
     wheel.set(this, this.#failureReport === 'yes' ? RESPONSE_TIMEOUT_MS : partialMs);
   }
@@ -84,7 +85,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   }
 
   override expire(): void {
-    const blockedMs = this.flow.egress.blockedMs - this.#blockedMs;
+    const blockedMs = Math.trunc(this.flow.egress.blockedMs) - this.#blockedMs;
     if (this.#failureReport === 'yes' && blockedMs > 0) {
       // The response may be waiting where this relay did not read.
       this.#blockedMs += blockedMs;

@@ -12,9 +12,14 @@ export interface Loss {
 
 /** One request on its way to an adjacent node. Its table gives it its id. */
 export abstract class Transaction extends Timed {
-  /** The transaction id on the wire; of the relay's own making, never the ingress one. */
-  id = '';
+  /** Random part of its id, and its place in its table; -1 while it is in none. */
+  random = '';
   slot = -1;
+
+  /** The transaction id on the wire; of the relay's own making, never the ingress one. Made anew each time. */
+  get id(): string {
+    return this.random + digitsOf(this.slot);
+  }
 
   /** The own URI that its response has to be addressed to (RFC 4976 §6.4.3). */
   abstract readonly answeredAt: string;
@@ -61,14 +66,14 @@ export class TransactionTable {
     return this.#openCount;
   }
 
-  /** Takes `transaction` in and gives it its id: at least 75 random bits, different from every open one. */
+  /** Takes `transaction` in and gives it its id: 71 random bits, different from every open one. */
   open(transaction: Transaction): void {
     const slot = this.#free.pop() ?? this.#slots.length;
     this.#slots[slot] = transaction;
     this.#openCount += 1;
     this.#budget.open += 1;
     transaction.slot = slot;
-    transaction.id = makeIdent() + digitsOf(slot);
+    transaction.random = makeIdent();
   }
 
   /** The transaction with `id`, left as it is. */

@@ -8,7 +8,8 @@ import { emptySource } from '../../src/app/config-file.ts';
 import type { RunningRelay } from '../../src/app/running-relay.ts';
 import { connect, type Endpoint } from '../endpoint.ts';
 
-const authority = await createAuthority();
+/** Signs what the relays of these tests show, and is what they trust. */
+export const authority = await createAuthority();
 const certificate = await authority.issue({ dnsNames: ['localhost'] });
 
 /** The users of every relay in these tests. */

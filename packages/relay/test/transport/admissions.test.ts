@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { type Admission, Admissions } from '../../src/transport/admissions.ts';
+
+function admitted(admissions: Admissions, address: string): Admission {
+  const admission = admissions.admit(address);
+  if (admission === undefined) throw new Error(`${address} was not admitted`);
+  return admission;
+}
+
+describe('Admissions', () => {
+  it('lets in as many as the bound says, and another when one is gone', () => {
+    const admissions = new Admissions({ connections: 2, connectionsPerAddress: 10 });
+    const first = admitted(admissions, '192.0.2.1');
+    admitted(admissions, '192.0.2.2');
+    expect(admissions.admit('192.0.2.3')).toBeUndefined();
+    expect([admissions.count, admissions.refusedCount]).toEqual([2, 1]);
+    first.release();
+    admitted(admissions, '192.0.2.3');
+    expect(admissions.admit('192.0.2.4')).toBeUndefined();
+  });
+
+  it('bounds the connections of one address and no others', () => {
+    const admissions = new Admissions({ connections: 10, connectionsPerAddress: 2 });
+    admitted(admissions, '192.0.2.1');
+    const second = admitted(admissions, '192.0.2.1');
+    expect(admissions.admit('192.0.2.1')).toBeUndefined();
+    admitted(admissions, '2001:db8::1');
+    second.release();
+    admitted(admissions, '192.0.2.1');
+  });
+
+  it('counts an exempt connection in all but no longer against its address', () => {
+    const admissions = new Admissions({ connections: 3, connectionsPerAddress: 1 });
+    const first = admitted(admissions, '192.0.2.1');
+    first.exempt();
+    const second = admitted(admissions, '192.0.2.1');
+    second.exempt();
+    admitted(admissions, '192.0.2.1');
+    expect(admissions.count).toBe(3);
+    expect(admissions.admit('192.0.2.2')).toBeUndefined();
+  });
+
+  it('counts each connection down once, whatever is called twice or in which order', () => {
+    const admissions = new Admissions({ connections: 10, connectionsPerAddress: 2 });
+    const first = admitted(admissions, '192.0.2.1');
+    admitted(admissions, '192.0.2.1');
+    for (const _again of [1, 2, 3]) {
+      first.exempt();
+      first.release();
+    }
+    expect(admissions.count).toBe(1);
+    admitted(admissions, '192.0.2.1');
+    expect(admissions.admit('192.0.2.1')).toBeUndefined();
+  });
+});

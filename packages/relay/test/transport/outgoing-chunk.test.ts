@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
+
+function octetsOf({ head, body, tail }: OutgoingChunk): Buffer {
+  return Buffer.concat([Buffer.from(head, 'latin1'), ...body, Buffer.from(tail, 'latin1')]);
+}
+
+/** A view of `octets` octets on a read buffer of 64 KiB. */
+function view(octets: number, value = 1): Uint8Array {
+  return new Uint8Array(65_536).fill(value).subarray(100, 100 + octets);
+}
+
+describe('OutgoingChunk', () => {
+  it('counts every octet on the wire', () => {
+    expect(new OutgoingChunk('head', [view(10), view(5)], 15, 'tail', undefined).octets).toBe(23);
+  });
+
+  it('becomes one run of its own, which pins nothing, when it is short and has to wait', () => {
+    const chunk = new OutgoingChunk('hé', [view(200, 3), view(300, 4)], 500, '\r\n-end', undefined);
+    const before = octetsOf(chunk);
+    chunk.settle();
+    expect(octetsOf(chunk).equals(before)).toBe(true);
+    expect(chunk.body).toHaveLength(1);
+    expect(chunk.body[0]?.buffer.byteLength).toBe(before.length);
+    expect(chunk.heldOctets).toBe(before.length);
+  });
+
+  it('keeps large views as they are and copies those under a quarter of their backing store', () => {
+    const large = view(60_000, 1);
+    const small = view(9000, 2);
+    const chunk = new OutgoingChunk('head', [large, small], 69_000, 'tail', undefined);
+    const before = octetsOf(chunk);
+    chunk.settle();
+    expect(octetsOf(chunk).equals(before)).toBe(true);
+    expect(chunk.body).toContain(large);
+    expect(chunk.body).not.toContain(small);
+    const copy = chunk.body.find(({ length }) => length === 9000);
+    expect(copy?.buffer.byteLength).toBe(9000);
+  });
+
+  it('says what waiting costs: the whole backing store of a view that is kept, the octets of one that is copied', () => {
+    const chunk = new OutgoingChunk('head', [view(60_000), view(9000)], 69_000, 'tail', undefined);
+    expect(chunk.heldOctets).toBe(8 + 65_536 + 9000);
+  });
+
+  it('does not change when what it was made of does, once it has settled', () => {
+    const readBuffer = new Uint8Array(65_536).fill(5);
+    const chunk = new OutgoingChunk('', [readBuffer.subarray(0, 9000)], 9000, '', undefined);
+    chunk.settle();
+    readBuffer.fill(6);
+    expect(octetsOf(chunk).every((octet) => octet === 5)).toBe(true);
+  });
+});
