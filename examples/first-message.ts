@@ -46,9 +46,17 @@ async function connect(name: string, port: number) {
     LIMITS,
   );
   socket.on('data', (octets: Buffer) => parser.write(octets));
+  const fail = (why: string) => messages.emit('error', new Error(why));
+  messages.on('error', () => undefined); // whoever waits is told, nobody else needs to be
+  socket.once('close', () => fail('the relay closed the connection'));
   const next = async (): Promise<Message> => {
-    const [message] = await once(messages, 'message', { signal: AbortSignal.timeout(WAIT_MS) });
-    return message;
+    const timer = setTimeout(() => fail('the relay did not answer in time'), WAIT_MS);
+    try {
+      const [message] = await once(messages, 'message');
+      return message;
+    } finally {
+      clearTimeout(timer);
+    }
   };
   return {
     // Nobody can dial this endpoint: it is reached on the connection that it has opened.

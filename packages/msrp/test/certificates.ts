@@ -1,9 +1,15 @@
-/** Certificates made on the spot: an authority of the test's own and leaves that it signs. ECDSA P-256. */
+/** Certificates made on the spot: an authority of the test's own and leaves that it signs. ECDSA P-256, leaves also RSA. */
 import { webcrypto } from 'node:crypto';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: Uint8Array.of(1, 0, 1),
+} as const;
 const DAY_MS = 86_400_000;
 
 /** What `node:tls` wants of one side, PEM. */
@@ -20,6 +26,8 @@ export interface LeafOptions {
   readonly addresses?: readonly string[];
   /** The CN, which nobody should look at; the first dNSName by default. */
   readonly commonName?: string;
+  /** ECDSA on P-256 by default; RSA, with 2048 bits, for suites that need it: takes a while to make. */
+  readonly kind?: 'ECDSA' | 'RSA';
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
@@ -47,7 +55,7 @@ export async function createAuthority(name = 'Test authority'): Promise<Authorit
   return {
     ca: certificate.toString('pem'),
     async issue(options) {
-      const leafKeys = await newKeys();
+      const leafKeys = await newKeys(options.kind);
       const leaf = await x509.X509CertificateGenerator.create({
         subject: `CN=${options.commonName ?? options.dnsNames?.[0] ?? 'nameless'}`,
         issuer: certificate.subject,
@@ -62,14 +70,17 @@ export async function createAuthority(name = 'Test authority'): Promise<Authorit
   };
 }
 
-function leafExtensions({ dnsNames = [], addresses = [] }: LeafOptions): x509.Extension[] {
+function leafExtensions({ dnsNames = [], addresses = [], kind = 'ECDSA' }: LeafOptions): x509.Extension[] {
   const names: x509.JsonGeneralNames = [
     ...dnsNames.map((value) => ({ type: 'dns', value }) as const),
     ...addresses.map((value) => ({ type: 'ip', value }) as const),
   ];
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.KeyUsagesExtension(
+      x509.KeyUsageFlags.digitalSignature | (kind === 'RSA' ? x509.KeyUsageFlags.keyEncipherment : 0),
+      true,
+    ),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
     ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
   ];
@@ -82,8 +93,8 @@ function validity({ notBefore, notAfter }: { notBefore?: Date; notAfter?: Date }
   };
 }
 
-function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+function newKeys(kind: LeafOptions['kind'] = 'ECDSA'): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(kind === 'RSA' ? RSA : ALGORITHM, true, ['sign', 'verify']);
 }
 
 async function privateKeyPem(keys: webcrypto.CryptoKeyPair): Promise<string> {

@@ -31,10 +31,13 @@ export function readVectors(file: string): Vector[] {
   // One character an octet, so that whatever the file holds gets through as it is.
   const text = readFileSync(path.join(import.meta.dirname, 'vectors', file), 'latin1');
   const vectors = Array.from(text.matchAll(VECTOR), ({ groups = {} }) => ({
-    name: groups['name'] ?? '',
-    octets: wireOctets(groups['wire'] ?? ''),
-    events: (groups['events'] ?? '').split('\n').filter((line) => line !== '').map(expand),
-    limits: readLimits(groups['prose'] ?? ''),
+    name: groups.name ?? '',
+    octets: wireOctets(groups.wire ?? ''),
+    events: (groups.events ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(expand),
+    limits: readLimits(groups.prose ?? ''),
   }));
   const headings = text.match(/^## /gm)?.length;
   if (vectors.length !== headings) throw new Error(`${file}: ${headings} headings, ${vectors.length} vectors`);
@@ -43,7 +46,7 @@ export function readVectors(file: string): Vector[] {
 
 function wireOctets(block: string): Uint8Array {
   const lines = `${block}\n`.replaceAll('<<JOIN>>\n', '').replaceAll('\n', '\r\n');
-  return Buffer.from(unescape(expand(lines)), 'latin1');
+  return Buffer.from(unescaped(expand(lines)), 'latin1');
 }
 
 function expand(text: string): string {
@@ -53,7 +56,7 @@ function expand(text: string): string {
     .replace(/<<P (\d+)-(\d+)>>/g, (_, first: string, last: string) => pattern(Number(first), Number(last)));
 }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 

@@ -56,9 +56,9 @@ export class BodyScanner {
     // Not the end-line after all. What was held is body, and so is what matched here, unless
     // a new end-line begins in it: only at a CR, which can only be the octet that failed.
     this.#matched = 0;
-    const octetsHeld = this.#octetsMatched(held).subarray(this.#skipped);
+    const skipped = this.#skipped;
     this.#skipped = 0;
-    if (octetsHeld.length > 0) onBody(octetsHeld);
+    if (held > skipped) onBody(this.#octetsMatched(held).subarray(skipped));
     return at;
   }
 

@@ -12,6 +12,7 @@ const MAX_MESSAGE_ID = 256;
 
 const HYPHENS = '-------';
 const TAB = 9;
+const CR = 13;
 const SPACE = 32;
 
 /** The headers whose form is known here; each at most once (WWW-Authenticate and unknown ones may repeat). */
@@ -148,22 +149,21 @@ export class HeadReader {
 
   /** Returns the offset after the start line; -1 when it is incomplete or garbage. */
   #readStartLine(text: string, from: number): number {
-    const end = text.indexOf('\r\n', from);
-    const given = end < 0 ? text.slice(from, from + 5) : 'MSRP ';
-    if (!'MSRP '.startsWith(given) || (end < 0 && text.indexOf('\n', from) >= 0)) {
-      this.isGarbage = true;
-      return -1;
-    }
-    if (end < 0) return -1;
-    const space = text.indexOf(' ', from + 5);
-    const isFramed = text.startsWith('MSRP ', from) && space > 0 && space < end;
-    if (isFramed) this.transactionId = text.slice(from + 5, space);
-    if (!isFramed || !isIdent(this.transactionId, MAX_TRANSACTION_ID) || !this.#readKind(text, space + 1, end)) {
-      this.isGarbage = true;
-      return -1;
-    }
-    this.#linesStart = end + 2;
-    return end + 2;
+    const lineFeed = text.indexOf('\n', from);
+    const isWhole = lineFeed >= 0;
+    const isMsrp = text.startsWith('MSRP ', from) || (!isWhole && 'MSRP '.startsWith(text.slice(from)));
+    this.isGarbage = !isMsrp || (isWhole && !this.#readWords(text, from + 5, lineFeed - 1));
+    if (this.isGarbage || !isWhole) return -1;
+    this.#linesStart = lineFeed + 1;
+    return this.#linesStart;
+  }
+
+  /** What follows `MSRP`: an id, a blank, and the kind of message, up to a CR at `end`. */
+  #readWords(text: string, from: number, end: number): boolean {
+    const space = text.indexOf(' ', from);
+    if (text.charCodeAt(end) !== CR || space < 0 || space >= end) return false;
+    this.transactionId = text.slice(from, space);
+    return isIdent(this.transactionId, MAX_TRANSACTION_ID) && this.#readKind(text, space + 1, end);
   }
 
   /** Third token: a method, or three digits and perhaps a comment (RFC 4975 §9). */
@@ -173,6 +173,7 @@ export class HeadReader {
       if (!isFormed || !isDigit(text.charCodeAt(from + 1)) || !isDigit(text.charCodeAt(from + 2))) return false;
       this.#status = Number(text.slice(from, from + 3));
       this.#comment = end > from + 4 ? text.slice(from + 4, end) : '';
+      if (hasControl(this.#comment, 0, this.#comment.length)) this.#blame('a control character in the comment');
       return true;
     }
     for (let at = from; at < end; at += 1) {
@@ -237,7 +238,7 @@ export class HeadReader {
         this.#failureReport = this.#keyword(value, name, FAILURE_REPORT) ?? 'yes';
         break;
       case 'Status':
-        if (!isStatus(value)) this.#blame('Status is malformed');
+        if (!isStatus(value) || hasControl(value, 0, value.length)) this.#blame('Status is malformed');
         break;
       case 'Content-Type':
         this.#contentTypeStart = lineStart;
@@ -310,7 +311,7 @@ function isHeaderName(text: string, from: number, end: number): boolean {
   return end > from;
 }
 
-const TOKEN_REST = "0123456789-.!%*_+`'~";
+const TOKEN_REST = "0123456789!#$%&'*+-.^_`{|}~";
 
 /** `000 200 OK`: a namespace, a code, perhaps a comment (RFC 4975 §9). */
 function isStatus(value: string): boolean {

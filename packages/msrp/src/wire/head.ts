@@ -47,7 +47,20 @@ export function headerValues(head: Head, name: string): string[] {
   const values: string[] = [];
   for (const line of head.lines.split('\r\n')) {
     const colon = line.indexOf(':');
-    if (colon === name.length && line.slice(0, colon).toLowerCase() === name) values.push(line.slice(colon + 1).trim());
+    if (colon === name.length && line.slice(0, colon).toLowerCase() === name) values.push(trimmed(line, colon + 1));
   }
   return values;
+}
+
+/** What stands from `from` on, without blanks and tabs around it: `trim` would also take A0, an octet of UTF-8. */
+function trimmed(line: string, from: number): string {
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(line, start)) start += 1;
+  while (end > start && isBlank(line, end - 1)) end -= 1;
+  return line.slice(start, end);
+}
+
+function isBlank(text: string, at: number): boolean {
+  return text[at] === ' ' || text[at] === '\t';
 }

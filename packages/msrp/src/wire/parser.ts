@@ -32,6 +32,10 @@ const MAX_BARE_LINES = 4;
 /** How much is decoded at once: enough for a dozen short messages, little beside a large body. */
 const WINDOW_OCTETS = 4096;
 
+/** How many octets of a message, `MSRP` and a blank, are judged before its first line is complete. */
+const START_OCTETS = 5;
+
+const LF = 10;
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -71,9 +75,12 @@ export class Parser {
 
   /** Takes the next octets of the stream. They must not change until this returns. */
   write(octets: Uint8Array): void {
+    if (this.#isMoreOfALine(octets)) {
+      this.#rest = concat(this.#rest, octets);
+      return;
+    }
     const input = this.#rest.length === 0 ? octets : concat(this.#rest, octets);
     this.#rest = EMPTY;
-    this.#text = '';
     let at = 0;
     while (at < input.length && this.#state !== 'stopped') {
       const next = this.#state === 'body' ? this.#readBody(input, at) : this.#readHead(input, at);
@@ -82,8 +89,8 @@ export class Parser {
     }
     this.#text = '';
     this.#heads.forget();
-    // A copy: a short rest must not hold a whole read buffer.
-    if (at < input.length && this.#state === 'head') this.#rest = input.slice(at);
+    // A copy (`slice` of a Buffer would be none): a short rest must not hold a whole read buffer.
+    if (at < input.length && this.#state === 'head') this.#rest = new Uint8Array(input.subarray(at));
   }
 
   /** Nothing more is told, not even of octets that are being written now. */
@@ -91,16 +98,25 @@ export class Parser {
     this.#state = 'stopped';
   }
 
+  /** Whether these octets only lengthen an unfinished line of a head: reading it again, octet by octet, would be dear. */
+  #isMoreOfALine(octets: Uint8Array): boolean {
+    const heldOctets = this.#rest.length;
+    if (heldOctets < START_OCTETS || heldOctets + octets.length > this.#limits.maxHeadOctets) return false;
+    return !octets.includes(LF);
+  }
+
   /** Returns the offset after the head, or -1 when it is not complete. */
   #readHead(input: Uint8Array, at: number): number {
     if (input[at] === 13 && input[at + 1] === 10) return this.#skipBareLine(at);
     if (input[at] === 13 && at + 1 === input.length) return -1;
     const reader = this.#heads;
-    let ending = reader.read(this.#textAt(input, at, WINDOW_OCTETS), at - this.#textStart, this.#limits.maxHeadLines);
+    // One octet over the bound shows that it is exceeded; nothing behind it is read, however the octets are cut.
+    const mostOctets = this.#limits.maxHeadOctets + 1;
+    const window = this.#textAt(input, at, Math.min(WINDOW_OCTETS, mostOctets));
+    let ending = reader.read(window, at - this.#textStart, this.#limits.maxHeadLines);
     if (ending === 'incomplete' && this.#hasMore(input)) {
       this.#text = '';
-      const text = this.#textAt(input, at, this.#limits.maxHeadOctets + 2);
-      ending = reader.read(text, 0, this.#limits.maxHeadLines);
+      ending = reader.read(this.#textAt(input, at, mostOctets), 0, this.#limits.maxHeadLines);
     }
     if (reader.isGarbage) return this.#break('MSRP_BAD_START_LINE', 'not the start of an MSRP message', undefined);
     const headOctets = ending === 'incomplete' ? input.length - at : reader.next - (at - this.#textStart);

@@ -1,10 +1,13 @@
 /** The composition root: configuration to a relay with everything wired together. */
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { tlsDefaults } from 'msrp/node';
+import { formatUri, parseUri } from 'msrp/wire';
 import { DigestAuthenticator } from '../auth/authenticator.ts';
 import type { CredentialStore } from '../auth/credential-store.ts';
 import { SqliteStore } from '../auth/sqlite-store.ts';
 import { StaticStore } from '../auth/static-store.ts';
-import { NextHopDialler } from '../relay/dialler.ts';
+import { type DiallerTls, NextHopDialler } from '../relay/dialler.ts';
 import { OwnNames } from '../relay/names.ts';
 import { NextHopPolicy } from '../relay/next-hop-policy.ts';
 import type { RelayOptions } from '../relay/options.ts';
@@ -17,7 +20,8 @@ import { Listener, type ListenerTls } from '../transport/listener.ts';
 import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Config } from './config.ts';
-import { formatEndpoint } from './config-values.ts';
+import { formatEndpoint, isDnsName, isLoopback } from './config-values.ts';
+import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
 import type { BuildRelay, RelayContext, RunningRelay } from './running-relay.ts';
 
@@ -26,9 +30,6 @@ const END_MS = 5000;
 
 /** How long a TLS handshake may take. */
 const HANDSHAKE_MS = 30_000;
-
-/** What a configuration can change in a running relay; all else needs a restart. */
-const LIVE_KEYS: ReadonlySet<string> = new Set(['tls', 'credentials', 'realm', 'auth']);
 
 /** Builds the relay and opens its listeners. */
 export const buildRelay: BuildRelay = async (config, context) => {
@@ -59,6 +60,11 @@ class CurrentAuthenticator implements Authenticator {
 
   verify(authorization: string, digestUri: string): ReturnType<Authenticator['verify']> {
     return this.#current.verify(authorization, digestUri);
+  }
+
+  /** See {@link DigestAuthenticator.mayUse}. */
+  mayUse(user: string): Promise<boolean> {
+    return this.#current.mayUse(user);
   }
 
   /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
@@ -95,6 +101,7 @@ class WiredRelay implements RunningRelay {
   readonly #names: OwnNames;
   readonly #authenticator: CurrentAuthenticator;
   readonly #admissions: Admissions;
+  readonly #dialler: NextHopDialler;
   readonly #relay: Relay;
   readonly #listeners: { readonly listener: Listener; readonly name: string }[] = [];
 
@@ -103,24 +110,24 @@ class WiredRelay implements RunningRelay {
     this.#config = config;
     this.#context = context;
     const options = relayOptions(config);
-    this.#names = new OwnNames(config.hostname, config.aliases, [config.realm], options.owner);
+    this.#names = new OwnNames(config.hostname, config.aliases, authDomains(config), options.owner);
     this.#authenticator = new CurrentAuthenticator(config, context);
     const { connections, connectionsPerAddress, headOctets, headLines } = config.limits;
     this.#admissions = new Admissions({ connections, connectionsPerAddress });
     const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
-    const dialler = new NextHopDialler({
+    this.#dialler = new NextHopDialler({
       clock,
       policy: new NextHopPolicy({ allow, deny }),
       allowsCleartext: cleartext,
       verifiesEndpoints: verifyEndpoints,
-      ca: config.tls.ca,
+      tls: diallerTls(config),
     });
     this.#relay = new Relay({
       clock,
       options,
       names: this.#names,
       authenticator: this.#authenticator,
-      dialler,
+      dialler: this.#dialler,
       observer: new LogObserver(context.logger),
       connections: {
         turn: new Turn(),
@@ -141,12 +148,15 @@ class WiredRelay implements RunningRelay {
     return this.#relay.state;
   }
 
-  readonly snapshot = (): RelaySnapshot => takeSnapshot(this.#relay);
+  readonly snapshot = (): RelaySnapshot => {
+    const ofRelay = takeSnapshot(this.#relay);
+    return { ...ofRelay, refused: { ...ofRelay.refused, connection: this.#admissions.refusedCount } };
+  };
 
   async listen(): Promise<void> {
     for (const { scheme, host, port } of this.#config.listen) {
       const listener = new Listener({
-        host: host.replace(/^\[|\]$/g, ''),
+        host,
         port,
         tls: scheme === 'tls' ? listenerTls(this.#config) : undefined,
         handshakeMs: HANDSHAKE_MS,
@@ -157,7 +167,7 @@ class WiredRelay implements RunningRelay {
       this.#names.add({
         scheme: listener.isSecure ? 'msrps' : 'msrp',
         port: listener.port,
-        loopbackAddress: isLoopback(host) ? host : undefined,
+        loopbackAddress: isLoopback(host) ? hostInUri(host) : undefined,
       });
       this.#listeners.push({ listener, name: formatEndpoint({ scheme, host, port: listener.port }) });
     }
@@ -166,9 +176,9 @@ class WiredRelay implements RunningRelay {
   async reload(config: Config): Promise<string[]> {
     await this.#authenticator.reload(config);
     for (const { listener } of this.#listeners) if (listener.isSecure) listener.reload(listenerTls(config));
-    const before = new Map<string, unknown>(Object.entries(this.#config));
-    const changed = Object.entries(config).filter(([key, value]) => !isEqual(value, before.get(key)));
-    return changed.map(([key]) => key).filter((key) => !LIVE_KEYS.has(key));
+    this.#dialler.reload(diallerTls(config));
+    await this.#revokeWhoMayNotUse();
+    return keysForRestart(this.#config, config);
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -181,6 +191,17 @@ class WiredRelay implements RunningRelay {
     for (const { listener } of this.#listeners) listener.stop();
     this.#relay.close();
     await this.#authenticator.close();
+  }
+
+  /** A user who is gone loses what was granted (RFC 4976 §6.3). One a turn: messages do not wait for all of them. */
+  async #revokeWhoMayNotUse(): Promise<void> {
+    for (const user of [...this.#relay.sessions.users]) {
+      if (!(await this.#authenticator.mayUse(user))) {
+        const sessions = this.#relay.sessions.revoke(user);
+        this.#context.logger.info({ user, sessions }, 'sessions revoked');
+      }
+      await setImmediate();
+    }
   }
 
   #accept(socket: Socket, admission: Admission, listener: Listener): void {
@@ -206,29 +227,45 @@ function relayOptions(config: Config): RelayOptions {
     expires: config.expires,
     limits: {
       sessionsPerUser: limits.sessionsPerUser,
+      dialled: limits.connections,
       transactions: limits.transactions,
       pathUris: limits.pathUris,
       messageOctets: limits.messageOctets,
+    },
+    flow: {
+      windowOctets: flow.windowOctets,
       sessionOctets: flow.sessionOctets,
+      holdResponseMs: flow.holdResponseMs,
+      pauseMaxMs: flow.pauseMaxMs,
+      stallMs: flow.stallTimeoutMs,
     },
     authFailures: config.auth.failures,
     allowCleartextAuth: config.auth.allowCleartext,
     probationMs: timers.probationMs,
     partialMs: timers.partialMs,
-    stallMs: flow.stallTimeoutMs,
     blockMethods: new Set(config.blockMethods),
   };
 }
 
 function listenerTls({ tls }: Config): ListenerTls {
-  return { cert: tls.cert ?? '', key: tls.key ?? '', ca: tls.ca };
+  return { cert: tls.cert ?? '', key: tls.key ?? '', ca: tls.ca, ciphers: cipherSuites(tls) };
 }
 
-function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '');
-  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+function diallerTls({ tls }: Config): DiallerTls {
+  return { ca: tls.ca, ciphers: cipherSuites(tls) };
 }
 
-function isEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** CN-05: the suite that RFC 4975 §14.2 demands comes last, and only if wished. */
+function cipherSuites({ rsaCbcSuite }: Config['tls']): string {
+  return rsaCbcSuite ? `${tlsDefaults.ciphers}:AES128-SHA` : tlsDefaults.ciphers;
+}
+
+/** Names of SRV records that lead here. */
+function authDomains({ domains, realm }: Config): string[] {
+  return [...domains, ...(isDnsName(realm.toLowerCase()) ? [realm] : [])];
+}
+
+/** A host as a parsed URI has it: an IPv6 address in brackets, in its shortest form. */
+function hostInUri(host: string): string {
+  return parseUri(formatUri({ scheme: 'msrp', host, port: 1, transport: 'tcp' }))?.host ?? host;
 }

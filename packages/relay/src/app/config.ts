@@ -5,7 +5,15 @@ import type { z } from 'zod';
 import { readTlsMaterial, type TlsMaterial } from './config-certificate.ts';
 import { type Environment, overlayEnvironment } from './config-environment.ts';
 import { type ConfigSource, emptySource, readConfigFile } from './config-file.ts';
-import { ConfigError, type ConfigPath, formatPath, formatValue, keysAt, type Problem, valueAt } from './config-place.ts';
+import {
+  ConfigError,
+  type ConfigPath,
+  formatPath,
+  formatValue,
+  keysAt,
+  type Problem,
+  valueAt,
+} from './config-place.ts';
 import { checkRules, type Finding } from './config-rules.ts';
 import { configJsonSchema, configSchema, type Sections } from './config-schema.ts';
 import { nearest } from './nearest.ts';

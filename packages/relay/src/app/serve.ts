@@ -5,7 +5,6 @@ import { type Config, loadConfig } from './config.ts';
 import { type Environment, variableOf } from './config-environment.ts';
 import { reason } from './config-file.ts';
 import { ConfigError } from './config-place.ts';
-import { formatEndpoint } from './config-values.ts';
 import { type Development, prepareDevelopment } from './development.ts';
 import type { Logger } from './logging.ts';
 import type { BuildRelay, RunningRelay } from './running-relay.ts';
@@ -105,8 +104,6 @@ export class Service {
     try {
       const config = loadConfig(configFile, environment, clock);
       const needsRestart = (await this.#parts.relay?.reload(config)) ?? [];
-      if (formatEndpoint(config.admin.listen) !== formatEndpoint(this.#config.admin.listen))
-        needsRestart.push('admin.listen');
       this.#config = config;
       logger.level = config.log.level;
       logger.info({ needsRestart }, needsRestart.length === 0 ? 'reloaded' : 'reloaded; some changes need a restart');

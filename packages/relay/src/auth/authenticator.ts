@@ -112,6 +112,19 @@ export class DigestAuthenticator implements Authenticator {
     return this.#judge({ credentials, algorithm, digestUri });
   }
 
+  /**
+   * Whether a user who was granted something may still have it: known, and not blocked, for one of the algorithms. As
+   * in `verify`, the first store that knows the user decides; true when a store before it cannot tell.
+   */
+  async mayUse(user: string): Promise<boolean> {
+    for (const algorithm of this.#algorithms) {
+      const answers = await Promise.all(this.#stores.map((store) => this.#ask(store, user, algorithm)));
+      const decisive = answers.find((answer) => answer !== undefined);
+      if (decisive === 'unavailable' || decisive?.mayUse === true) return true;
+    }
+    return false;
+  }
+
   async #judge({ credentials, algorithm, digestUri }: Attempt): Promise<AuthOutcome> {
     const user = userOf(credentials);
     const found = await this.#find(user, algorithm);

@@ -13,8 +13,15 @@ export interface DiallerOptions {
   readonly policy: NextHopPolicy;
   readonly allowsCleartext: boolean;
   readonly verifiesEndpoints: boolean;
+  readonly tls: DiallerTls;
+}
+
+/** What TLS to next hops is made with; replaced as a whole on reload. */
+export interface DiallerTls {
   /** Authorities of next hops' certificates, in PEM; Node's own when undefined. */
   readonly ca: string | undefined;
+  /** Suites that are offered, in the notation of OpenSSL. */
+  readonly ciphers: string;
 }
 
 /** Dials over TCP and TLS; names are judged by the addresses they resolve to, which are the ones that are dialled. */
@@ -22,15 +29,18 @@ export class NextHopDialler implements Dialler {
   readonly allowsCleartext: boolean;
   readonly verifiesEndpoints: boolean;
   readonly #options: DiallerOptions;
+  #tls: DiallerTls;
 
   constructor(options: DiallerOptions) {
     this.#options = options;
+    this.#tls = options.tls;
     this.allowsCleartext = options.allowsCleartext;
     this.verifiesEndpoints = options.verifiesEndpoints;
   }
 
   async dial({ host, port, isSecure, isLast }: DialRequest): ReturnType<Dialler['dial']> {
-    const { clock, policy, ca } = this.#options;
+    const { clock, policy } = this.#options;
+    const { ca, ciphers } = this.#tls;
     const verify = this.verifiesEndpoints || !isLast;
     const socket = await dial(
       { host, port, secure: isSecure },
@@ -38,10 +48,15 @@ export class NextHopDialler implements Dialler {
         timeoutMs: DIAL_TIMEOUT_MS,
         clock,
         admit: (address) => policy.admits(host, address),
-        tls: { verify, ...(ca === undefined ? {} : { ca }) },
+        tls: { verify, ciphers, ...(ca === undefined ? {} : { ca }) },
       },
     );
     return { socket, remoteAddress: socket.remoteAddress ?? host };
+  }
+
+  /** New connections use `tls`; those that stand keep what they have. */
+  reload(tls: DiallerTls): void {
+    this.#tls = tls;
   }
 
   admitsLiteral(host: string): boolean {

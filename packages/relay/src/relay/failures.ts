@@ -1,6 +1,6 @@
 /** What becomes of accepted chunks when something breaks: each failed range is signalled once (RFC 4976 §6.4.1). */
-import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
+import type { Pace } from './pace.ts';
 import type { Reports } from './reports.ts';
 import { RelayedRequest } from './requests.ts';
 import { SendTransaction } from './send-transaction.ts';
@@ -12,6 +12,8 @@ export const CLIENT_GONE: Loss = { status: 481, comment: 'Session does not exist
 
 /** The relay itself is going. */
 export const CLOSING: Loss = { status: 408, comment: 'Closing down', trigger: 'closing' };
+
+const TOO_SLOW: Loss = { status: 413, comment: 'Receiver too slow', trigger: 'slow' };
 
 /** Settles transactions that no response will settle any more. */
 export class Failures {
@@ -33,17 +35,21 @@ export class Failures {
 
   /** What waits for the way of an ended session does not leave any more. What left may still be answered. */
   sessionEnded(session: Session): void {
-    for (const flow of [session.inbound, session.outbound]) {
-      if (flow?.egress.isUsable !== true) continue;
-      this.#dropQueued(flow, () => true, CLIENT_GONE);
-      flow.release();
+    for (const pace of [...session.paces]) {
+      this.#dropQueued(pace, () => true, CLIENT_GONE);
+      pace.retire();
     }
   }
 
   /** The next hop wants no more of a message: what waits of it does not leave, nor does what is still to come (RFC 4975 §10.5). */
-  messageStopped(flow: Flow, messageId: string, loss: Loss): void {
-    flow.stop(messageId, loss.status);
-    this.#dropQueued(flow, (send) => send.messageId === messageId, loss);
+  messageStopped(pace: Pace, messageId: string, loss: Loss): void {
+    pace.stop(messageId, loss.status);
+    this.#dropQueued(pace, (send) => send.messageId === messageId, loss);
+  }
+
+  /** A receiver was too slow for too long: what is not answered yet is refused, and so is what comes. */
+  paceGivenUp(pace: Pace): void {
+    for (const messageId of pace.refuse()) this.messageStopped(pace, messageId, TOO_SLOW);
   }
 
   /** One chunk failed by itself. */
@@ -52,14 +58,14 @@ export class Failures {
   }
 
   /** Chunks that nobody is told of, those with Failure-Report no, are dropped only when all are. */
-  #dropQueued(flow: Flow, isMeant: (send: SendTransaction) => boolean, loss: Loss): void {
+  #dropQueued(pace: Pace, isMeant: (send: SendTransaction) => boolean, loss: Loss): void {
     const sends: SendTransaction[] = [];
-    flow.egress.connection.drop(flow.lane, ({ sender }) => {
+    pace.egress.connection.drop(pace.lane, ({ sender }) => {
       const isDropped = sender instanceof SendTransaction && isMeant(sender);
       if (isDropped) sends.push(sender);
       return isDropped;
     });
-    for (const send of sends) flow.egress.transactions.close(send);
+    for (const send of sends) pace.egress.transactions.close(send);
     this.#tell(sends, loss);
   }
 

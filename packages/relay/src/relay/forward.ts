@@ -6,6 +6,7 @@ import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
 import type { Hop, Incoming } from './hop.ts';
 import { INTERRUPTIBLE_OCTETS, type RelayOptions } from './options.ts';
+import type { HeldAnswer } from './pace.ts';
 import type { Refusals } from './refusals.ts';
 import { type SendContext, SendTransaction, type UnansweredChunk } from './send-transaction.ts';
 import type { TransactionBudget } from './transactions.ts';
@@ -31,7 +32,7 @@ const MAX_VIEWS = 16;
  * then the piece leaves as a complete chunk with an id and a Byte-Range of its own. So the next hop
  * is always at a chunk boundary, whatever the sender does in the middle of its chunk.
  */
-export class ChunkInTransit implements Incoming, UnansweredChunk {
+export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   isAnswered = false;
   readonly #context: ForwardContext;
   readonly #flow: Flow;
@@ -69,24 +70,40 @@ export class ChunkInTransit implements Incoming, UnansweredChunk {
     while (this.#octets + view.length > maxChunkOctets && !this.#isOver) {
       const taken = maxChunkOctets - this.#octets;
       if (taken > 0) this.#take(view.subarray(0, taken));
-      this.#emit(this.#octets, '+', false);
+      this.#emit(this.#octets, '+', this);
       view = view.subarray(taken);
     }
     if (view.length > 0) this.#take(view);
   }
 
-  end(hop: Hop, flag: ContinuationFlag): void {
+  end(_hop: Hop, flag: ContinuationFlag): void {
     this.#linger?.cancel();
     if (this.#isOver) return;
-    if (this.#head.hasBody) this.#emit(this.#octets, flag, true);
-    else this.#emitBodiless(flag);
+    const { pace } = this.#flow;
+    const isHeld = pace.isFull && this.#head.failureReport === 'yes';
+    // Without a hold the ingress chunk is answered in the turn in which its last piece is sent on.
+    const unanswered = isHeld ? this : undefined;
+    if (this.#head.hasBody) this.#emit(this.#octets, flag, unanswered);
+    else this.#emitBodiless(flag, unanswered);
     if (this.#isOver) return;
     this.#isOver = true;
+    if (isHeld) pace.hold(this, this.#context.clock.nowMs());
+    else this.accept();
+  }
+
+  /** The chunk was taken over: 200 where one is due, nothing else (RFC 4976 §6.4.1). */
+  accept(): void {
+    if (this.isAnswered) return;
     this.isAnswered = true;
     if (this.#head.failureReport !== 'yes') return;
     const id = this.#head.transactionId;
-    hop.connection.writeUrgent(`MSRP ${id} 200 OK\r\n${this.#flow.responseLines}${formatEndLine(id, '$')}`);
+    const response = `MSRP ${id} 200 OK\r\n${this.#flow.responseLines}${formatEndLine(id, '$')}`;
+    this.#flow.ingress.connection.writeUrgent(response);
     this.#context.counters.okOut += 1;
+  }
+
+  get messageId(): string {
+    return this.#head.messageId;
   }
 
   pause(): void {
@@ -102,7 +119,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk {
   /** The sender's connection ended in mid-chunk: what came of it is sent on, as a chunk that more could follow. */
   lost(): void {
     this.#linger?.cancel();
-    if (!this.#isOver && this.#octets > 0) this.#emit(this.#octets, '+', true);
+    if (!this.#isOver && this.#octets > 0) this.#emit(this.#octets, '+', undefined);
     this.#isOver = true;
     this.isAnswered = true;
   }
@@ -118,8 +135,12 @@ export class ChunkInTransit implements Incoming, UnansweredChunk {
   /** The message is too large: it ends here, and so do its other chunks (RFC 4975 §10.5). */
   #stop(octets: Uint8Array): void {
     this.#take(octets.subarray(0, 1));
-    this.#flow.stop(this.#head.messageId, 413);
-    this.fail(413, commentOf(413));
+    this.#refuseMessage(commentOf(413));
+  }
+
+  #refuseMessage(comment: string): void {
+    this.#flow.pace.stop(this.messageId, 413);
+    this.fail(413, comment);
   }
 
   #take(view: Uint8Array): void {
@@ -130,7 +151,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk {
   /** A piece has waited for more long enough. The last octet stays, so that no empty chunk trails. */
   #flush(): void {
     this.#linger = undefined;
-    if (!this.#isOver && this.#octets > INTERRUPTIBLE_OCTETS) this.#emit(this.#octets - 1, '+', false);
+    if (!this.#isOver && this.#octets > INTERRUPTIBLE_OCTETS) this.#emit(this.#octets - 1, '+', this);
   }
 
   /** Nothing more of this chunk leaves; where something did, the next hop learns that nothing more will come. */
@@ -144,25 +165,25 @@ export class ChunkInTransit implements Incoming, UnansweredChunk {
     this.#views = [];
   }
 
-  /** Sends on the first `octets` of what waits. */
-  #emit(octets: number, flag: ContinuationFlag, isLast: boolean): void {
+  /** Sends on the first `octets` of what waits. `unanswered` is this chunk, unless it is about to be answered. */
+  #emit(octets: number, flag: ContinuationFlag, unanswered: UnansweredChunk | undefined): void {
     const total = flag === '$' ? this.#start + octets - 1 : this.#total;
-    const transaction = this.#open(octets, total, isLast);
+    const transaction = this.#open(octets, total, unanswered);
     if (this.#isOver) return;
     const id = transaction?.id ?? makeIdent();
     const head = this.#headOf(id, octets, total);
     const body = this.#cut(octets);
     this.#write(new OutgoingChunk(head, body, octets, `\r\n${formatEndLine(id, flag)}`, transaction));
     const sessionUri = this.#flow.sessions[0].uri;
-    const { messageId } = this.#head;
+    const { messageId } = this;
     this.#context.observer.follow?.({ step: 'forwarded', sessionUri, messageId, start: this.#start, octets });
     this.#start += octets;
     this.#octets -= octets;
     this.#hasSent = true;
   }
 
-  #emitBodiless(flag: ContinuationFlag): void {
-    const transaction = this.#open(0, this.#total, true);
+  #emitBodiless(flag: ContinuationFlag, unanswered: UnansweredChunk | undefined): void {
+    const transaction = this.#open(0, this.#total, unanswered);
     if (this.#isOver) return;
     const id = transaction?.id ?? makeIdent();
     const head = `MSRP ${id} SEND\r\n${this.#flow.pathLines}${this.#head.lines}`;
@@ -177,25 +198,37 @@ export class ChunkInTransit implements Incoming, UnansweredChunk {
   }
 
   /** Keeps what a REPORT on this piece would need; refuses the ingress chunk when the piece cannot leave. */
-  #open(octets: number, total: number | undefined, isLast: boolean): SendTransaction | undefined {
-    const { egress, lane } = this.#flow;
+  #open(
+    octets: number,
+    total: number | undefined,
+    unanswered: UnansweredChunk | undefined,
+  ): SendTransaction | undefined {
+    this.#check();
     const { failureReport } = this.#head;
-    const stopped = this.#flow.stoppedWith(this.#head.messageId);
-    if (stopped !== undefined) this.fail(stopped, commentOf(stopped));
-    else if (!egress.isUsable) this.fail(this.#flow.isInbound ? 481 : 408, 'Next hop is gone');
-    else if (lane.heldOctets > this.#context.options.limits.sessionOctets) this.fail(413, 'Too much waits');
-    else if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');
     if (this.#isOver || failureReport === 'no') return undefined;
-    const range = { flow: this.#flow, messageId: this.#head.messageId, start: this.#start, octets, total };
-    // With its last piece the ingress chunk is answered in the same turn.
-    const transaction = new SendTransaction(this.#context, range, failureReport, isLast ? undefined : this);
-    egress.transactions.open(transaction);
+    const range = { flow: this.#flow, messageId: this.messageId, start: this.#start, octets, total };
+    const transaction = new SendTransaction(this.#context, range, failureReport, unanswered);
+    this.#flow.egress.transactions.open(transaction);
     return transaction;
+  }
+
+  /** Whether a piece may leave now; if not, the chunk is refused. */
+  #check(): void {
+    const { egress, pace, isInbound } = this.#flow;
+    const { failureReport } = this.#head;
+    const stopped = pace.stoppedWith(this.messageId);
+    if (stopped !== undefined) return this.fail(stopped, commentOf(stopped));
+    if (!egress.isUsable) return this.fail(isInbound ? 481 : 408, 'Next hop is gone');
+    // Only a sender that waits for its 200 can be slowed by holding it back.
+    const isTooMuch = pace.isRefusing || pace.isOverfull || (pace.isFull && failureReport !== 'yes');
+    if (isTooMuch) return this.#refuseMessage('Receiver too slow');
+    if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');
   }
 
   #write(chunk: OutgoingChunk): void {
     this.#context.counters.sendsOut += 1;
-    if (this.#flow.egress.connection.writeChunk(this.#flow.lane, chunk)) this.#flow.hold();
+    const { egress, ingress, pace } = this.#flow;
+    if (egress.connection.writeChunk(pace.lane, chunk)) pace.slowDown(ingress);
   }
 
   /** The first `octets` of the views; the rest stays. */

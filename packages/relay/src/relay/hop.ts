@@ -2,7 +2,7 @@
 import type { Clock, MsrpError } from 'msrp/base';
 import type { ContinuationFlag, Head } from 'msrp/wire';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
-import type { Flow } from './flow.ts';
+import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
 import { type TransactionBudget, TransactionTable } from './transactions.ts';
 
@@ -33,8 +33,9 @@ export class Hop implements ConnectionEvents {
   /** Sessions for which the node at the other end is the outside peer (RFC 4975 §5.4). */
   readonly outsideOf = new Set<Session>();
   readonly transactions: TransactionTable;
-  /** Ways to this hop whose lanes are so long that their ingress is not read. */
-  readonly holding = new Set<Flow>();
+  /** What it sends to others, and what others send to it. */
+  readonly pacesIn = new Set<Pace>();
+  readonly pacesOut = new Set<Pace>();
   /** Transaction ids of requests of this hop that are still to be answered from afar. */
   readonly awaited = new Set<string>();
   readonly openedAtMs: number;
@@ -80,6 +81,16 @@ export class Hop implements ConnectionEvents {
     return this.connection.origin.transport === 'tls';
   }
 
+  /** Whether it feeds more than one next hop: then it must not stand still for one of them. */
+  get isShared(): boolean {
+    let only: Hop | undefined;
+    for (const { egress } of this.pacesIn) {
+      only ??= egress;
+      if (egress !== only) return true;
+    }
+    return false;
+  }
+
   /** Reads nothing from this hop as long as `blocker` stands in the way. */
   block(blocker: object): void {
     if (this.#blockers.size === 0) this.#blockedSinceMs = this.#clock.nowMs();
@@ -103,6 +114,15 @@ export class Hop implements ConnectionEvents {
     return nowMs - this.#quietSinceMs;
   }
 
+  isBlockedBy(blocker: object): boolean {
+    return this.#blockers.has(blocker);
+  }
+
+  /** For how long it has not been read by now; 0 when it is. */
+  blockedForMs(nowMs: number): number {
+    return this.#blockers.size > 0 ? nowMs - this.#blockedSinceMs : 0;
+  }
+
   /** How long, in all, this hop was not read; a response on it could not come in that time. */
   get blockedMs(): number {
     const since = this.#blockers.size > 0 ? this.#clock.nowMs() - this.#blockedSinceMs : 0;
@@ -110,6 +130,7 @@ export class Hop implements ConnectionEvents {
   }
 
   head(head: Head): void {
+    this.headSinceMs = undefined;
     this.latest = head;
     this.#incoming = this.#rules.begin(this, head);
   }

@@ -21,11 +21,20 @@ export class Hops {
   readonly #dialler: Dialler;
   readonly #rules: HopRules;
   readonly #budget: TransactionBudget;
+  readonly #maxDialled: number;
   readonly #dialled = new Map<string, Hop>();
   readonly #keys = new Map<Hop, string>();
   readonly #failures = new Map<string, Loss & { readonly untilMs: number }>();
 
-  constructor(clock: Clock, context: ConnectionContext, dialler: Dialler, rules: HopRules, budget: TransactionBudget) {
+  constructor(
+    clock: Clock,
+    context: ConnectionContext,
+    dialler: Dialler,
+    rules: HopRules,
+    budget: TransactionBudget,
+    maxDialled: number,
+  ) {
+    this.#maxDialled = maxDialled;
     this.#clock = clock;
     this.#context = context;
     this.#dialler = dialler;
@@ -39,6 +48,11 @@ export class Hops {
     const hop = new Hop(connection, this.#rules, this.#budget, this.#clock);
     this.all.add(hop);
     return hop;
+  }
+
+  /** Whether there is a connection to the node of `uri`, or may be one more. */
+  mayDial(uri: MsrpUri, isLast: boolean): boolean {
+    return this.#dialled.size < this.#maxDialled || this.#dialled.has(this.#keyOf(uri, isLast));
   }
 
   /** The hop is over. */

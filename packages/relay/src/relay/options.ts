@@ -1,3 +1,5 @@
+import type { PaceLimits } from './pace.ts';
+
 /** What the rules of the relay can be set to. The configuration makes one of these. */
 export interface RelayOptions {
   /** First part of every session URI's session-id: which worker of which node holds it. */
@@ -10,13 +12,21 @@ export interface RelayOptions {
   readonly expires: { readonly default: number; readonly min: number; readonly max: number };
   readonly limits: {
     readonly sessionsPerUser: number;
+    /** Connections that the relay itself opens. */
+    readonly dialled: number;
     /** Open transactions of all connections together. */
     readonly transactions: number;
     readonly pathUris: number;
     /** Largest message, in octets; 0 for any. */
     readonly messageOctets: number;
-    /** Most memory that the waiting chunks of one session and direction may hold, in octets. */
-    readonly sessionOctets: number;
+  };
+  readonly flow: PaceLimits & {
+    /** How long a 200 may be held back to slow a sender. */
+    readonly holdResponseMs: number;
+    /** How long a connection may go unread. */
+    readonly pauseMaxMs: number;
+    /** A hop that takes no octet for this long although some wait counts as broken. */
+    readonly stallMs: number;
   };
   /** Failed AUTHs after which a client's connection is closed (RFC 4976 §6.3). */
   readonly authFailures: number;
@@ -26,8 +36,6 @@ export interface RelayOptions {
   readonly probationMs: number;
   /** How long a chunk with Failure-Report partial, or another method's request, is remembered. */
   readonly partialMs: number;
-  /** A hop that takes no octet for this long although some wait counts as broken. */
-  readonly stallMs: number;
   /** Unknown methods that are answered 501 instead of being forwarded. */
   readonly blockMethods: ReadonlySet<string>;
 }

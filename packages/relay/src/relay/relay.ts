@@ -66,8 +66,11 @@ export class Relay implements HopRules {
     this.#failures = new Failures(new Reports(counters, observer));
     this.#responses = new Responses(counters);
     this.sessions = new SessionTable(clock, (session) => this.#failures.sessionEnded(session));
-    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget);
-    this.#router = new Router(names, this.sessions, this.#hops, dialler, options.limits.pathUris);
+    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits.dialled);
+    this.#router = new Router(names, this.sessions, this.#hops, dialler, {
+      ...options.flow,
+      pathUris: options.limits.pathUris,
+    });
     const longestMs = Math.max(options.partialMs, 60_000);
     const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
     const shared = { clock, options, counters, budget: this.#budget, refusals: this.#refusals, wheel, observer };
@@ -115,7 +118,8 @@ export class Relay implements HopRules {
     this.counters.octetsOut += hop.connection.octetsOut;
     const isClient = hop.sessions.size > 0;
     this.#observer.connectionEnded(hop.connection.origin.remoteAddress, hop.connection.origin.direction, error);
-    for (const flow of hop.holding) flow.release();
+    for (const pace of [...hop.pacesOut]) pace.retire();
+    for (const pace of [...hop.pacesIn]) pace.leave(hop);
     for (const session of [...hop.outsideOf]) session.outside = undefined;
     hop.outsideOf.clear();
     for (const session of [...hop.sessions]) this.sessions.end(session);
@@ -142,9 +146,10 @@ export class Relay implements HopRules {
 
   #beginSend(hop: Hop, head: Head): Incoming {
     if (head.fault !== undefined) return this.#malformed(head, head.fault);
+    if (hop.awaited.has(head.transactionId)) return this.#refuse(hop, head, 400, 'Transaction id in use');
     const route = this.#router.route(hop, head.toPath, head.fromPath);
     if (route.kind === 'flow') {
-      const stopped = route.flow.stoppedWith(head.messageId);
+      const stopped = route.flow.pace.stoppedWith(head.messageId);
       if (stopped !== undefined) return this.#refuse(hop, head, stopped);
       if (this.#state !== 'running') return this.#refuse(hop, head, 408, 'Closing down');
       hop.isProven = true;
@@ -198,13 +203,27 @@ export class Relay implements HopRules {
     return !hop.isProven && connection.origin.direction === 'accepted' && nowMs - hop.openedAtMs >= probationMs;
   }
 
+  /**
+   * No pause is for ever: a connection that is not read cannot deliver the responses it carries for others, and
+   * a sender whose 200 is held back has to learn in time that its message will not pass.
+   */
+  #endPauses(hop: Hop, nowMs: number): void {
+    const { pauseMaxMs, holdResponseMs } = this.#options.flow;
+    const isUnreadTooLong = hop.blockedForMs(nowMs) >= pauseMaxMs;
+    for (const pace of [...hop.pacesIn]) {
+      const isHeldTooLong = nowMs - (pace.answersHeldSinceMs ?? nowMs) >= holdResponseMs;
+      if (isHeldTooLong || (isUnreadTooLong && hop.isBlockedBy(pace))) this.#failures.paceGivenUp(pace);
+    }
+  }
+
   /** Looks after the connections. */
   #tick(): void {
     const nowMs = this.#clock.nowMs();
     for (const hop of this.#hops.all) {
       if (hop.connection.state !== 'open') continue;
       if (this.#isUseless(hop, nowMs)) hop.connection.end();
-      else if (hop.connection.stalledMs(nowMs) >= this.#options.stallMs) hop.connection.destroy(STALLED);
+      else if (hop.connection.stalledMs(nowMs) >= this.#options.flow.stallMs) hop.connection.destroy(STALLED);
+      else this.#endPauses(hop, nowMs);
     }
     if (this.#state !== 'closed') this.#timer = this.#clock.after(TICK_MS, () => this.#tick());
   }

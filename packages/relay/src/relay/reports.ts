@@ -43,6 +43,10 @@ export class Reports {
 
   /** Reports ranges that failed in one event; those that touch are one. */
   sendMerged(ranges: readonly SentRange[], loss: Loss): void {
+    for (const ofFlow of Map.groupBy(ranges, ({ flow }) => flow).values()) this.#sendMergedOf(ofFlow, loss);
+  }
+
+  #sendMergedOf(ranges: readonly SentRange[], loss: Loss): void {
     const ordered = ranges.toSorted((a, b) => compare(a.messageId, b.messageId) || a.start - b.start);
     let merged: SentRange | undefined;
     for (const range of ordered) {
@@ -54,9 +58,9 @@ export class Reports {
   }
 }
 
-/** Both as one range when the second begins where the first ends. */
+/** Both, of one way, as one range when the second begins where the first ends. */
 function join(first: SentRange, second: SentRange): SentRange | undefined {
-  if (first.flow !== second.flow || first.messageId !== second.messageId) return undefined;
+  if (first.messageId !== second.messageId) return undefined;
   if (first.start + first.octets !== second.start) return undefined;
   return { ...range(first), octets: first.octets + second.octets, total: second.total ?? first.total };
 }

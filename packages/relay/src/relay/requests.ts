@@ -114,6 +114,8 @@ export class RelayedRequest extends Transaction {
     const own = this.#flow.sessions.length;
     let toPath = head.toPath;
     for (let hop = 0; hop < own; hop += 1) toPath = toPath.slice(firstOf(toPath).length).trimStart();
+    // Some nodes answer everything as if it were a SEND, to the previous hop alone.
+    if (toPath === '') toPath = this.#flow.fromPath;
     const fromPath = `${this.#flow.reporter} ${head.fromPath}`;
     const { status, comment, lines } = head;
     this.#respond(formatResponse(this.#ingressId, status, comment, toPath, fromPath, lines), status);

@@ -4,6 +4,7 @@ import { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
+import { Pace, type PaceLimits } from './pace.ts';
 import type { Dialler } from './ports.ts';
 import type { Session, SessionTable } from './sessions.ts';
 
@@ -32,20 +33,25 @@ const NOT_THIS_WAY = refuse(403, 'Not this way', 'wrong direction');
 const MALFORMED = refuse(400, 'Malformed path', 'malformed path');
 const TOO_LONG = refuse(400, 'Too many URIs', 'path too long');
 
+/** Bounds of paths and ways. */
+export interface RouteLimits extends PaceLimits {
+  readonly pathUris: number;
+}
+
 /** Decides ways. It knows no methods: SEND, REPORT and the others are admitted alike. */
 export class Router {
   readonly #names: OwnNames;
   readonly #sessions: SessionTable;
   readonly #hops: Hops;
   readonly #dialler: Dialler;
-  readonly #maxUris: number;
+  readonly #limits: RouteLimits;
 
-  constructor(names: OwnNames, sessions: SessionTable, hops: Hops, dialler: Dialler, maxUris: number) {
+  constructor(names: OwnNames, sessions: SessionTable, hops: Hops, dialler: Dialler, limits: RouteLimits) {
     this.#names = names;
     this.#sessions = sessions;
     this.#hops = hops;
     this.#dialler = dialler;
-    this.#maxUris = maxUris;
+    this.#limits = limits;
   }
 
   /**
@@ -68,7 +74,7 @@ export class Router {
     const behind = splitPath(fromPath);
     const self = parseUri(onward[0] ?? '');
     const peer = parseUri(behind[0] ?? '');
-    if (onward.length > this.#maxUris || behind.length > this.#maxUris) return TOO_LONG;
+    if (onward.length > this.#limits.pathUris || behind.length > this.#limits.pathUris) return TOO_LONG;
     if (self === undefined || peer === undefined) return MALFORMED;
     if (!this.#names.isOwn(self)) return refuse(481, 'Not for this relay', 'misaddressed', 'misaddressed');
     if (session === undefined) return NO_SESSION;
@@ -115,6 +121,7 @@ export class Router {
     if (isAddressLiteral(next) && !this.#dialler.admitsLiteral(next.host)) {
       return refuse(403, 'Next hop not allowed', 'denied');
     }
+    if (!this.#hops.mayDial(next, isLast)) return refuse(408, 'Too many connections', 'connections');
     const failure = this.#hops.failureOf(next, isLast);
     if (failure !== undefined) return refuse(failure.status, failure.comment, failure.trigger);
     return { egress: this.#hops.towards(next, isLast), sessions: [session] };
@@ -146,14 +153,21 @@ export class Router {
     const own = onward.slice(0, sessions.length);
     const egressToPath = onward.slice(sessions.length).join(' ');
     const egressFromPath = [...own.toReversed(), ...behind].join(' ');
-    const flow = new Flow({ ingress, egress, sessions, toPath, fromPath, egressToPath, egressFromPath });
     const [first] = sessions;
-    if (ingress === first.inside) {
-      first.outbound = flow;
-    } else {
-      first.inbound = flow;
-    }
+    const direction = ingress === first.inside ? 'outbound' : 'inbound';
+    const pace = this.#paceOf(ingress, egress, sessions);
+    const flow = new Flow({ ingress, pace, sessions, toPath, fromPath, egressToPath, egressFromPath });
+    first[direction] = flow;
     return { kind: 'flow', flow };
+  }
+
+  /** All paths between the same sessions and next hop share one pace: writing a path anew gives nobody a second lane. */
+  #paceOf(ingress: Hop, egress: Hop, sessions: readonly [Session, ...Session[]]): Pace {
+    let pace: Pace | undefined;
+    for (const known of sessions[0].paces) if (known.leads(sessions, egress)) pace = known;
+    pace ??= new Pace(egress, sessions, this.#limits);
+    pace.join(ingress);
+    return pace;
   }
 }
 

@@ -37,7 +37,8 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   readonly #failureReport: FailureReport;
   readonly #context: SendContext;
   #chunk: UnansweredChunk | undefined;
-  #blockedMs = -1;
+  /** For how long its hop had not been read when it was written, in whole ms; before that, QUEUED or TAKEN. */
+  #blockedMs = QUEUED;
 
   constructor(
     context: SendContext,
@@ -61,9 +62,15 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     return this.#blockedMs >= 0;
   }
 
+  taken(): void {
+    if (this.slot < 0) return;
+    this.#blockedMs = TAKEN;
+    if (this.#failureReport === 'yes') this.flow.pace.took(this.octets);
+  }
+
   written(): void {
     if (this.slot < 0) return;
-    // Whole milliseconds: a fraction would cost every open chunk a number object of its own.
+    // A fraction would cost every open chunk a number object of its own.
     this.#blockedMs = Math.trunc(this.flow.egress.blockedMs);
     const { wheel, partialMs } = this.#context;
     wheel.set(this, this.#failureReport === 'yes' ? RESPONSE_TIMEOUT_MS : partialMs);
@@ -74,14 +81,14 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   }
 
   override answer(head: Head): void {
-    this.#context.wheel.clear(this);
+    this.#settle();
     const { messageId, start, octets } = this;
     const sessionUri = this.flow.sessions[0].uri;
     this.#context.observer.follow?.({ step: 'answered', sessionUri, messageId, start, octets, status: head.status });
     if (isSuccess(head.status)) return;
     const loss = { status: head.status, comment: head.comment, trigger: 'response' };
     this.#context.failures.chunkFailed(this, loss);
-    if (head.status === 413) this.#context.failures.messageStopped(this.flow, this.messageId, loss);
+    if (head.status === 413) this.#context.failures.messageStopped(this.flow.pace, this.messageId, loss);
   }
 
   override expire(): void {
@@ -93,12 +100,13 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
       return;
     }
     this.flow.egress.transactions.close(this);
+    this.#settle();
     if (this.#failureReport === 'yes') this.#context.failures.chunkFailed(this, NO_RESPONSE);
   }
 
   /** Its connection ended, and it is closed. Whether somebody has to be told. */
   lose(): boolean {
-    this.#context.wheel.clear(this);
+    this.#settle();
     // No acknowledgement was due for a chunk with partial that went out whole.
     return this.#failureReport === 'yes' || !this.isWritten;
   }
@@ -110,4 +118,13 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     chunk.fail(loss.status, loss.comment);
     return true;
   }
+
+  /** It is no longer open: its octets make room in the window of its way. */
+  #settle(): void {
+    this.#context.wheel.clear(this);
+    if (this.#failureReport === 'yes' && this.#blockedMs !== QUEUED) this.flow.pace.settled(this.octets);
+  }
 }
+
+const QUEUED = -2;
+const TAKEN = -1;

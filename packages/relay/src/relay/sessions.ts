@@ -3,12 +3,16 @@ import type { Clock, Timer } from 'msrp/base';
 import { type MsrpUri, nodeKey, parseUri } from 'msrp/wire';
 import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
+import type { Pace } from './pace.ts';
 
 /** The one outside connection that a session is bound to, and the URI of the peer at its end (RFC 4975 §5.4). */
 export interface OutsideBinding {
   readonly hop: Hop;
   readonly peer: MsrpUri;
 }
+
+/** The longest time that Node's timers know; what they are given beyond it they fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** One session URI and whom it belongs to. */
 export class Session {
@@ -25,6 +29,8 @@ export class Session {
   /** Where the last request in each direction went: the next one mostly goes there too. */
   outbound: Flow | undefined;
   inbound: Flow | undefined;
+  /** Everything that is sent by way of this session. */
+  readonly paces = new Set<Pace>();
   timer: Timer | undefined;
 
   constructor(uri: string, secret: string, user: string, inside: Hop, client: MsrpUri) {
@@ -41,7 +47,7 @@ export class SessionTable {
   readonly #clock: Clock;
   readonly #ended: (session: Session) => void;
   readonly #bySecret = new Map<string, Session>();
-  readonly #countByUser = new Map<string, number>();
+  readonly #byUser = new Map<string, Set<Session>>();
 
   /** @param ended - told of each session that expired or was ended, when it is out of the table. */
   constructor(clock: Clock, ended: (session: Session) => void) {
@@ -53,14 +59,21 @@ export class SessionTable {
     return this.#bySecret.size;
   }
 
+  /** Everybody who has a session. */
+  get users(): IterableIterator<string> {
+    return this.#byUser.keys();
+  }
+
   countOf(user: string): number {
-    return this.#countByUser.get(user) ?? 0;
+    return this.#byUser.get(user)?.size ?? 0;
   }
 
   /** Takes a new session in; it lives for `seconds`. */
   grant(session: Session, seconds: number): void {
     this.#bySecret.set(session.secret, session);
-    this.#countByUser.set(session.user, this.countOf(session.user) + 1);
+    const ofUser = this.#byUser.get(session.user);
+    if (ofUser === undefined) this.#byUser.set(session.user, new Set([session]));
+    else ofUser.add(session);
     session.inside.sessions.add(session);
     this.renew(session, seconds);
   }
@@ -69,7 +82,13 @@ export class SessionTable {
   renew(session: Session, seconds: number): void {
     session.timer?.cancel();
     session.expiresAtMs = this.#clock.nowMs() + seconds * 1000;
-    session.timer = this.#clock.after(seconds * 1000, () => this.end(session));
+    this.#wait(session);
+  }
+
+  #wait(session: Session): void {
+    const leftMs = session.expiresAtMs - this.#clock.nowMs();
+    const expire = () => (leftMs > MAX_TIMER_MS ? this.#wait(session) : this.end(session));
+    session.timer = this.#clock.after(Math.min(leftMs, MAX_TIMER_MS), expire);
   }
 
   /**
@@ -95,15 +114,15 @@ export class SessionTable {
     session.inside.sessions.delete(session);
     session.outside?.hop.outsideOf.delete(session);
     session.outside = undefined;
-    const left = this.countOf(session.user) - 1;
-    if (left > 0) this.#countByUser.set(session.user, left);
-    else this.#countByUser.delete(session.user);
+    const ofUser = this.#byUser.get(session.user);
+    ofUser?.delete(session);
+    if (ofUser?.size === 0) this.#byUser.delete(session.user);
     this.#ended(session);
   }
 
   /** Ends all sessions of `user`; how many there were. */
   revoke(user: string): number {
-    const sessions = [...this.#bySecret.values()].filter((session) => session.user === user);
+    const sessions = [...(this.#byUser.get(user) ?? [])];
     for (const session of sessions) this.end(session);
     return sessions.length;
   }

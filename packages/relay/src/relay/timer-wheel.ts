@@ -26,6 +26,9 @@ export class TimerWheel {
   readonly #clock: Clock;
   readonly #tickMs: number;
   readonly #buckets: Bucket[];
+  /** What is due and has not had its turn: kept apart, or a wheel that is behind would take new things for old ones. */
+  readonly #overdue = makeBucket();
+  /** The first tick whose bucket has not been collected. */
   #tick: number;
   #timer: Timer | undefined;
   #count = 0;
@@ -34,7 +37,7 @@ export class TimerWheel {
     this.#clock = clock;
     this.#tickMs = tickMs;
     this.#buckets = Array.from({ length: spokes + 2 }, makeBucket);
-    this.#tick = Math.floor(clock.nowMs() / tickMs);
+    this.#tick = Math.floor(clock.nowMs() / tickMs) + 1;
   }
 
   /** How many things are on the wheel. */
@@ -44,8 +47,10 @@ export class TimerWheel {
 
   /** Puts `item` on the wheel, to expire `ms` from now. It must not be on one. */
   set(item: Timed, ms: number): void {
-    if (this.#timer === undefined) this.#start();
-    const due = Math.ceil((this.#clock.nowMs() + ms) / this.#tickMs) + 1;
+    const nowMs = this.#clock.nowMs();
+    this.#collect(nowMs);
+    if (this.#timer === undefined) this.#waitForTick(nowMs);
+    const due = Math.max(Math.ceil((nowMs + ms) / this.#tickMs), this.#tick);
     const bucket = this.#bucketOf(due);
     const last = bucket.wheelPrevious ?? bucket;
     item.wheelPrevious = last;
@@ -66,31 +71,42 @@ export class TimerWheel {
     this.#count -= 1;
   }
 
-  #start(): void {
-    this.#tick = Math.floor(this.#clock.nowMs() / this.#tickMs);
-    this.#wait(this.#tickMs);
+  #waitForTick(nowMs: number): void {
+    this.#wait(this.#tickMs - (nowMs % this.#tickMs));
   }
 
   #wait(ms: number): void {
     this.#timer = this.#clock.after(ms, () => this.#turn());
   }
 
+  /** Moves what is due by now to the overdue, ring by ring. */
+  #collect(nowMs: number): void {
+    for (const now = Math.floor(nowMs / this.#tickMs); this.#tick <= now; this.#tick += 1) {
+      const bucket = this.#bucketOf(this.#tick);
+      const { wheelNext: first, wheelPrevious: last } = bucket;
+      if (first === undefined || last === undefined || first === bucket) continue;
+      const end = this.#overdue.wheelPrevious ?? this.#overdue;
+      end.wheelNext = first;
+      first.wheelPrevious = end;
+      last.wheelNext = this.#overdue;
+      this.#overdue.wheelPrevious = last;
+      bucket.wheelNext = bucket;
+      bucket.wheelPrevious = bucket;
+    }
+  }
+
   /** Expires what is due; stops ticking when nothing is left. */
   #turn(): void {
-    const now = Math.floor(this.#clock.nowMs() / this.#tickMs);
-    let left = EXPIRIES_PER_TURN;
-    while (this.#tick <= now && left > 0) {
-      const bucket = this.#bucketOf(this.#tick);
-      while (left > 0 && bucket.wheelNext !== undefined && bucket.wheelNext !== bucket) {
-        const item = bucket.wheelNext;
-        this.clear(item);
-        left -= 1;
-        item.expire();
-      }
-      if (left > 0) this.#tick += 1;
+    this.#collect(this.#clock.nowMs());
+    const overdue = this.#overdue;
+    for (let left = EXPIRIES_PER_TURN; left > 0; left -= 1) {
+      const item = overdue.wheelNext;
+      if (item === undefined || item === overdue) break;
+      this.clear(item);
+      item.expire();
     }
-    if (left === 0) this.#wait(0);
-    else if (this.#count > 0) this.#wait(this.#tickMs);
+    if (overdue.wheelNext !== overdue) this.#wait(0);
+    else if (this.#count > 0) this.#waitForTick(this.#clock.nowMs());
     else this.#timer = undefined;
   }
 

@@ -153,6 +153,12 @@ export class Connection {
     return isOverHigh;
   }
 
+  /** A lane that its owner held may go on. */
+  wake(lane: Lane): void {
+    this.#queue.wake(lane);
+    this.#soil();
+  }
+
   /** Takes chunks of a lane out again; they are not written. */
   drop(lane: Lane, drop: (chunk: OutgoingChunk) => boolean): OutgoingChunk[] {
     return this.#queue.drop(lane, drop);
@@ -216,7 +222,7 @@ export class Connection {
   #feed(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#isWriting || this.#state === 'closed') return;
-    if (this.#queue.isEmpty) {
+    if (!this.#queue.isReady) {
       if (this.#state === 'ending') socket.end();
       return;
     }

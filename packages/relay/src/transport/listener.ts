@@ -1,7 +1,9 @@
 /** Accepts connections, over TCP or TLS, and hands them over once they may speak MSRP. */
+import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { tlsDefaults } from 'msrp/node';
 import type { Admission, Admissions } from './admissions.ts';
 
 /** A listener's certificate; replaced as a whole on reload. */
@@ -10,6 +12,8 @@ export interface ListenerTls {
   readonly key: string | Buffer;
   /** Authorities of the certificates that other relays show; the system's when undefined. */
   readonly ca: string | Buffer | undefined;
+  /** Suites that may be used, in the notation of OpenSSL; those of `tlsDefaults` when undefined. */
+  readonly ciphers?: string | undefined;
 }
 
 /** Where to listen, and what to ask of whoever knocks. */
@@ -36,7 +40,10 @@ function tlsOptions(tls: ListenerTls): object {
     cert: tls.cert,
     key: tls.key,
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    minVersion: 'TLSv1.2' as const,
+    minVersion: tlsDefaults.minVersion,
+    ciphers: tls.ciphers ?? tlsDefaults.ciphers,
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
     requestCert: true,
     rejectUnauthorized: false,
     // Authentication is Digest on a connection; a resumed one has to do it again (no tickets needed).
@@ -60,8 +67,8 @@ export class Listener {
       this.#server = createTlsServer({ ...socketOptions, ...handshake, ...tlsOptions(options.tls) }, (socket) =>
         this.#hand(socket),
       );
-      // A failed handshake is the peer's affair; Node has destroyed the socket.
-      this.#server.on('tlsClientError', () => {});
+      // A failed handshake is the peer's affair; one that takes too long would stay if nobody ended it.
+      this.#server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
     }
     this.#server.prependListener('connection', (socket: Socket) => this.#admit(socket));
   }

@@ -1,7 +1,9 @@
 /** One complete SEND chunk on its way out, and what of the read buffers it holds on to. */
 
-/** Who wants to know that a chunk is out. */
+/** Who wants to know what becomes of a chunk. */
 export interface Sender {
+  /** The chunk left its queue. */
+  taken(): void;
   /** The chunk's last octet was handed to the operating system. Never told when the connection ends before that. */
   written(): void;
 }

@@ -5,10 +5,12 @@ import type { OutgoingChunk } from './outgoing-chunk.ts';
 /** How many octets a lane may send before the next one has its turn. */
 const QUANTUM_OCTETS = 16_384;
 
-/** Told when a lane has become short, or long. */
+/** Whose lane it is. */
 export interface LaneOwner {
   /** The lane fell to its low-water mark after having been over the high one. */
   laneIsLow(): void;
+  /** Asked whenever a chunk was taken: may more leave, or is the lane to be held until `wake`? */
+  mayGoOn(): boolean;
 }
 
 /** The chunks of one session in one direction, in order (RFC 4976 §3). */
@@ -19,6 +21,8 @@ export class Lane {
   heldOctets = 0;
   deficit = 0;
   isOverHigh = false;
+  /** Nothing leaves although something may wait. */
+  isHeld = false;
 
   constructor(owner: LaneOwner) {
     this.owner = owner;
@@ -45,6 +49,8 @@ export interface WaterMarks {
 export class WriteQueue {
   readonly #marks: WaterMarks;
   readonly #urgent = new Fifo<string>();
+  /** The lanes in which something waits; of those, in turn, the ones that are not held. */
+  readonly #waiting = new Set<Lane>();
   readonly #active = new Fifo<Lane>();
   #fresh: OutgoingChunk[] = [];
   #urgentOctets = 0;
@@ -64,8 +70,14 @@ export class WriteQueue {
     return this.#urgentOctets;
   }
 
+  /** Nothing waits at all. */
   get isEmpty(): boolean {
-    return this.#urgent.length === 0 && this.#active.length === 0;
+    return this.#urgent.length === 0 && this.#waiting.size === 0;
+  }
+
+  /** Something waits that may leave. */
+  get isReady(): boolean {
+    return this.#urgent.length > 0 || this.#active.length > 0;
   }
 
   pushUrgent(text: string): void {
@@ -75,7 +87,10 @@ export class WriteQueue {
 
   /** Puts a chunk at the end of its lane. True when the lane now stands over its high-water mark. */
   push(lane: Lane, chunk: OutgoingChunk): boolean {
-    if (lane.chunks.length === 0) this.#active.push(lane);
+    if (lane.chunks.length === 0) {
+      this.#waiting.add(lane);
+      if (!lane.isHeld) this.#active.push(lane);
+    }
     lane.chunks.push(chunk);
     lane.heldOctets += chunk.heldOctets;
     this.#laneOctets += chunk.heldOctets;
@@ -83,6 +98,13 @@ export class WriteQueue {
     this.#fresh.push(chunk);
     if (lane.heldOctets > this.#marks.highWaterOctets) lane.isOverHigh = true;
     return lane.isOverHigh;
+  }
+
+  /** A held lane may go on. */
+  wake(lane: Lane): void {
+    if (!lane.isHeld) return;
+    lane.isHeld = false;
+    if (lane.chunks.length > 0) this.#active.push(lane);
   }
 
   /** Takes all urgent texts, then chunks until the batch holds `octets` or more. */
@@ -104,7 +126,7 @@ export class WriteQueue {
   settle(): void {
     const fresh = this.#fresh;
     this.#fresh = [];
-    if (this.#active.length === 0) return;
+    if (this.#waiting.size === 0) return;
     for (const chunk of fresh) if (chunk.isWaiting) chunk.settle();
   }
 
@@ -113,7 +135,10 @@ export class WriteQueue {
     const waiting = lane.chunks.length;
     const dropped = lane.chunks.remove((chunk) => !drop(chunk));
     for (const chunk of dropped) this.#release(lane, chunk);
-    if (waiting > 0 && lane.chunks.length === 0) this.#active.remove((other) => other !== lane);
+    if (waiting > 0 && lane.chunks.length === 0) {
+      this.#waiting.delete(lane);
+      this.#active.remove((other) => other !== lane);
+    }
     this.#tellWhenLow(lane);
     return dropped;
   }
@@ -127,10 +152,12 @@ export class WriteQueue {
 
   /** Throws away all chunks, not the urgent texts; owners are told nothing. */
   clearChunks(): void {
-    for (const lane of this.#active.clear()) {
+    this.#active.clear();
+    for (const lane of this.#waiting) {
       lane.chunks.clear();
       lane.heldOctets = 0;
     }
+    this.#waiting.clear();
     this.#laneOctets = 0;
     this.#fresh = [];
   }
@@ -151,8 +178,11 @@ export class WriteQueue {
     lane.chunks.shift();
     this.#release(lane, chunk);
     lane.deficit = Math.max(0, lane.deficit - chunk.octets);
+    chunk.sender?.taken();
+    lane.isHeld = !lane.owner.mayGoOn();
     const next = lane.chunks.first;
-    if (next === undefined) {
+    if (next === undefined) this.#waiting.delete(lane);
+    if (next === undefined || lane.isHeld) {
       lane.deficit = 0;
       this.#active.shift();
     } else if (this.#active.length > 1 && lane.deficit < next.octets) {

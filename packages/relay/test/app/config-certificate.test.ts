@@ -43,19 +43,26 @@ function problemsOf(...parameters: Parameters<typeof load>): string[] {
 
 describe('the certificate of a configuration', () => {
   it('comes with the configuration, in PEM (CN-06)', () => {
-    expect(load({}).tls).toEqual({ cert: good.cert, key: good.key });
+    expect(load({}).tls).toEqual({ cert: good.cert, key: good.key, rsaCbcSuite: false });
   });
 
   it('may stand in the environment as PEM itself', () => {
     const environment = { MSRP_RELAY_TLS__CERT: good.cert, MSRP_RELAY_TLS__KEY: good.key };
     const yaml = YAML.replace(/tls:\n.*\n.*\n/, '');
-    expect(load({}, { yaml, environment }).tls).toEqual({ cert: good.cert, key: good.key });
+    expect(load({}, { yaml, environment }).tls).toEqual({ cert: good.cert, key: good.key, rsaCbcSuite: false });
   });
 
   it('must carry hostname and aliases as SAN dNSName (CN-06)', () => {
     const yaml = `${YAML}aliases: [chat.example.org, files.example.org]\n`;
     expect(problemsOf({}, { yaml })).toEqual([
       'relay.yaml:4:9: tls.cert: expected a certificate with SAN dNSName files.example.org, found one with DNS:relay.example.org, DNS:chat.example.org',
+    ]);
+  });
+
+  it('must carry the domains whose SRV records lead here, but not the realm (CN-06, U-22)', () => {
+    const yaml = `${YAML}domains: [chat.example.org, example.org]\nrealm: example.com\n`;
+    expect(problemsOf({}, { yaml })).toEqual([
+      'relay.yaml:4:9: tls.cert: expected a certificate with SAN dNSName example.org, found one with DNS:relay.example.org, DNS:chat.example.org',
     ]);
   });
 

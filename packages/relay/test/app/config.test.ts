@@ -32,9 +32,10 @@ describe('a configuration file', () => {
     expect(config).toEqual({
       hostname: 'localhost',
       aliases: [],
+      domains: [],
       realm: 'localhost',
       listen: [{ scheme: 'tcp', host: '127.0.0.1', port: 0 }],
-      tls: {},
+      tls: { rsaCbcSuite: false },
       auth: { allowCleartext: false, algorithms: ['SHA-256', 'MD5'], failures: 5 },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
@@ -65,6 +66,7 @@ describe('a configuration file', () => {
       timers: { probationMs: 30000, drainMs: 40000, partialMs: 60000 },
       blockMethods: [],
       admin: { listen: { scheme: 'http', host: '127.0.0.1', port: 9080 } },
+      log: { level: 'info' },
       workers: 1,
     });
     expect(credentials).toHaveLength(1);
@@ -91,17 +93,17 @@ describe('a configuration file', () => {
   });
 
   it('follows anchors and aliases, and finds the place of a mistake behind one', () => {
-    const yaml = `${MINIMAL}nextHops: { allow: &networks [10.0.0.0/8] }\nrelays: { allow: *networks }\n`;
-    expect(load(yaml).relays.allow).toEqual(['10.0.0.0/8']);
+    const yaml = `${MINIMAL}nextHops: { allow: &networks [10.0.0.0/8], deny: *networks }\n`;
+    expect(load(yaml).nextHops.deny).toEqual(['10.0.0.0/8']);
     expect(problemsOf(yaml.replace('10.0.0.0/8', '10.0.0.0/33')).map((line) => line.split(': ', 2).join(': '))).toEqual(
-      ['relay.yaml:4:31: nextHops.allow[0]', 'relay.yaml:4:31: relays.allow[0]'],
+      ['relay.yaml:4:31: nextHops.allow[0]', 'relay.yaml:4:31: nextHops.deny[0]'],
     );
   });
 
   it('gives settings without reading the certificate', () => {
     const yaml = MINIMAL.replace('tcp:', 'tls:').concat('tls: { cert: missing.pem, key: missing.pem }\n');
     const settings = loadSettings(join(temporaryFolder({ 'relay.yaml': yaml }), 'relay.yaml'), {});
-    expect(settings.tls).toEqual({ cert: 'missing.pem', key: 'missing.pem' });
+    expect(settings.tls).toEqual({ cert: 'missing.pem', key: 'missing.pem', rsaCbcSuite: false });
     expect(settings.realm).toBe('localhost');
   });
 });
@@ -300,14 +302,26 @@ describe('a mistake in a configuration file', () => {
       'relay.yaml:4:16: blockMethods[0]: expected method names in capital letters other than AUTH, SEND and REPORT, found "SEND"',
     ],
     [
-      'more workers than one',
-      `${MINIMAL}workers: 2\n`,
-      'relay.yaml:4:10: workers: expected 1, found 2: more is not yet supported in this version',
+      'keys that are not in effect, in sections and at the top',
+      `${MINIMAL}rates:\n  octetsPerSecond: 4096\nrelays: { deny: [any] }\nworkers: auto\n`,
+      'relay.yaml:5:20: rates.octetsPerSecond: not in effect in this version: leave it out',
+      'relay.yaml:6:17: relays.deny: not in effect in this version: leave it out',
+      'relay.yaml:7:10: workers: not in effect in this version: leave it out',
     ],
     [
-      'automatic workers',
-      `${MINIMAL}workers: auto\n`,
-      'relay.yaml:4:10: workers: expected 1, found auto: more is not yet supported in this version',
+      'a domain that is an address (U-22)',
+      `${MINIMAL}domains: [example.org, 192.0.2.1]\n`,
+      'relay.yaml:4:24: domains[1]: expected a fully qualified DNS name such as relay.example.org, not an address, found "192.0.2.1"',
+    ],
+    [
+      'localhost as a domain with a listener beyond loopback (U-16)',
+      `${MINIMAL.replace('127.0.0.1', '0.0.0.0').replace('localhost', 'r.example.org')}trustedNetwork: true\ndomains: [localhost]\n`,
+      'relay.yaml:5:11: domains[0]: expected a name that others can resolve, found "localhost" although tcp://0.0.0.0:0 is not on loopback',
+    ],
+    [
+      'a log level that is none',
+      `${MINIMAL}log: { level: verbose }\n`,
+      'relay.yaml:4:15: log.level: expected debug, info, warn or error, found "verbose"',
     ],
     [
       'nothing at all',

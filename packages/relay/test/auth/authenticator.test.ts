@@ -424,3 +424,42 @@ function withRightResponse(authorization: string): string {
   const { response } = digestResponse({ ...reading.value, algorithm, ha1, digestUri: DIGEST_URI, method: 'AUTH' });
   return formatAuthorization({ ...reading.value, response });
 }
+
+describe('whether a user may still use the relay', () => {
+  const knows = async (mayUse: boolean) => storeOf('knows', credentialFor(await credentialOf('nadia', mayUse)));
+  const credentialFor = (credential: Credential) => (user: string) => (user === 'nadia' ? credential : undefined);
+  const down = () => storeOf('down', unavailable);
+  const empty = () => storeOf('empty', () => undefined);
+
+  it('depends on the first store that knows the user (SE-09)', async () => {
+    const blocked = setUp({ stores: [empty(), await knows(false), await knows(true)] }).authenticator;
+    const free = setUp({ stores: [empty(), await knows(true), await knows(false)] }).authenticator;
+    expect(await blocked.mayUse('nadia')).toBe(false);
+    expect(await free.mayUse('nadia')).toBe(true);
+    expect(await free.mayUse('nobody')).toBe(false);
+  });
+
+  it('is true when a store that might have said so cannot be asked (SE-09)', async () => {
+    const failed: string[] = [];
+    const onStoreFailure = (store: string) => void failed.push(store);
+    for (const stores of [[down()], [empty(), down()], [down(), await knows(false)]]) {
+      expect(await setUp({ stores, onStoreFailure }).authenticator.mayUse('nadia')).toBe(true);
+    }
+    expect(failed).toEqual(['down', 'down', 'down']);
+  });
+
+  it('is false when a store says no before the one that cannot be asked (SE-09)', async () => {
+    expect(await setUp({ stores: [await knows(false), down()] }).authenticator.mayUse('nadia')).toBe(false);
+  });
+
+  it('needs one algorithm only that is on offer (SE-09)', async () => {
+    const credential = await credentialOf('nadia', true);
+    const store: CredentialStore = {
+      name: 'md5 only',
+      find: async (_user, _realm, algorithm) => (algorithm === 'MD5' ? credential : undefined),
+      async close() {},
+    };
+    expect(await setUp({ stores: [store] }).authenticator.mayUse('nadia')).toBe(true);
+    expect(await setUp({ stores: [store], algorithms: ['SHA-256'] }).authenticator.mayUse('nadia')).toBe(false);
+  });
+});

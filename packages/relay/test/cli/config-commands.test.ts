@@ -60,7 +60,7 @@ describe('config check', () => {
     expect({ status, out }).toEqual({ status: 1, out: [] });
     expect(err).toEqual([
       `${file}:4:1: hostnam: unknown key, did you mean hostname?`,
-      `${file}:5:10: workers: expected 1, found 2: more is not yet supported in this version`,
+      `${file}:5:10: workers: not in effect in this version: leave it out`,
     ]);
   });
 
@@ -69,7 +69,7 @@ describe('config check', () => {
     const { status, err } = await run(['config', 'check', file], { environment: { MSRP_RELAY_WORKERS: '2' } });
     expect({ status, err }).toEqual({
       status: 1,
-      err: ['MSRP_RELAY_WORKERS: workers: expected 1, found 2: more is not yet supported in this version'],
+      err: ['MSRP_RELAY_WORKERS: workers: not in effect in this version: leave it out'],
     });
   });
 });

@@ -66,7 +66,7 @@ describe('the program as a process', () => {
     expect(failed).toMatchObject({
       status: 1,
       out: '',
-      err: `${file}:5:10: workers: expected 1, found 2: more is not yet supported in this version\n`,
+      err: `${file}:5:10: workers: not in effect in this version: leave it out\n`,
     });
     expect(wrong).toMatchObject({ status: 2, out: '' });
   });

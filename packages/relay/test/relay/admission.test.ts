@@ -290,20 +290,19 @@ describe('A request that ends at the relay', () => {
 describe('A next hop', () => {
   const unreachable = ['msrps://token.invalid:2855/x;ws', 'msrps://127.0.0.1:PORT/x;ws', 'msrps://127.0.0.1:PORT/x;dc'];
 
-  it.each([
-    ...unreachable,
-    'msrps://127.0.0.1:PORT/x;quic',
-    'msrps://localhost/x;tcp',
-  ])('that cannot be dialled, %s, is refused with 408 without dialling (FW-22, DC-01, U-15, EC-06)', async (template) => {
-    const { endpoint, usePath } = await relay.client();
-    const toPath = `${usePath} ${template.replace('PORT', String(victim.port))}`;
-    expect((await endpoint.ask(send(endpoint, toPath))).status).toBe(408);
-    expect((await endpoint.ask(send(endpoint, toPath, { failureReport: 'partial' }))).status).toBe(408);
-    void endpoint.send(send(endpoint, toPath, { failureReport: 'no' }));
-    await endpoint.expectSilence(fence(relay, endpoint));
-    expectNobodyDialled();
-    expect(relay.relay.snapshot().reports).toEqual({});
-  });
+  it.each([...unreachable, 'msrps://127.0.0.1:PORT/x;quic', 'msrps://localhost/x;tcp'])(
+    'that cannot be dialled, %s, is refused with 408 without dialling (FW-22, DC-01, U-15, EC-06)',
+    async (template) => {
+      const { endpoint, usePath } = await relay.client();
+      const toPath = `${usePath} ${template.replace('PORT', String(victim.port))}`;
+      expect((await endpoint.ask(send(endpoint, toPath))).status).toBe(408);
+      expect((await endpoint.ask(send(endpoint, toPath, { failureReport: 'partial' }))).status).toBe(408);
+      void endpoint.send(send(endpoint, toPath, { failureReport: 'no' }));
+      await endpoint.expectSilence(fence(relay, endpoint));
+      expectNobodyDialled();
+      expect(relay.relay.snapshot().reports).toEqual({});
+    },
+  );
 
   it('under .invalid is never looked up: 200, then a REPORT 408 (FW-22, FW-07)', async () => {
     const { endpoint, usePath } = await relay.client();
@@ -313,20 +312,19 @@ describe('A next hop', () => {
     expect(report.header('Status')).toMatch(/^000 408/);
   });
 
-  it.each([
-    ';dc',
-    ';ws',
-    ';quic',
-  ])('may have a node of any transport behind it: %s passes as it is (DC-01, FW-22)', async (transport) => {
-    const certificate = await authority.issue({ dnsNames: ['localhost'] });
-    const foreign = await listen({ certificate, name: 'localhost' });
-    const { endpoint, usePath } = await relay.client();
-    const last = `msrps://[2001:db8::3]:54111/session${transport}`;
-    expect((await endpoint.ask(send(endpoint, `${usePath} ${foreign.uri} ${last}`))).status).toBe(200);
-    const arrived = await (await foreign.accept()).next();
-    expect(arrived.header('To-Path')).toBe(`${foreign.uri} ${last}`);
-    await foreign.close();
-  });
+  it.each([';dc', ';ws', ';quic'])(
+    'may have a node of any transport behind it: %s passes as it is (DC-01, FW-22)',
+    async (transport) => {
+      const certificate = await authority.issue({ dnsNames: ['localhost'] });
+      const foreign = await listen({ certificate, name: 'localhost' });
+      const { endpoint, usePath } = await relay.client();
+      const last = `msrps://[2001:db8::3]:54111/session${transport}`;
+      expect((await endpoint.ask(send(endpoint, `${usePath} ${foreign.uri} ${last}`))).status).toBe(200);
+      const arrived = await (await foreign.accept()).next();
+      expect(arrived.header('To-Path')).toBe(`${foreign.uri} ${last}`);
+      await foreign.close();
+    },
+  );
 
   it('in clear is refused unless the configuration permits it, and always before another hop (CN-25)', async () => {
     const { endpoint, usePath } = await relay.client();
@@ -339,7 +337,9 @@ describe('A next hop', () => {
     const strict = await relay.client();
     const refused = await strict.endpoint.ask(send(strict.endpoint, `${strict.usePath} ${victim.uri}`));
     expect(refused.status).toBe(403);
-    expect((await strict.endpoint.ask(send(strict.endpoint, behind.replace(usePath, strict.usePath)))).status).toBe(403);
+    expect((await strict.endpoint.ask(send(strict.endpoint, behind.replace(usePath, strict.usePath)))).status).toBe(
+      403,
+    );
     expect(dialledCount(relay)).toBe(0);
     expect(victim.acceptedCount()).toBe(1);
   });
@@ -372,23 +372,19 @@ describe('A next hop', () => {
     expectNobodyDialled();
   });
 
-  it.each([
-    'localhost',
-    'LOCALHOST',
-    '2130706433',
-    '0x7f000001',
-    '127.1',
-    '0177.0.0.1',
-  ])('whose name %s leads to a denied address is not connected to: 200, then a REPORT (FW-09, SE-01)', async (host) => {
-    await restart({ nextHops: { cleartext: true } });
-    const { endpoint, usePath } = await relay.client();
-    const answer = await endpoint.ask(send(endpoint, `${usePath} msrp://${host}:${victim.port}/x;tcp`));
-    expect(answer.status).toBe(200);
-    const report = await endpoint.next(({ method }) => method === 'REPORT');
-    // What the resolver makes of a number is its affair: an address that is denied, or none.
-    expect(report.header('Status')).toMatch(/^localhost$/i.test(host) ? /^000 403/ : /^000 40[38]/);
-    expect(victim.acceptedCount()).toBe(0);
-  });
+  it.each(['localhost', 'LOCALHOST', '2130706433', '0x7f000001', '127.1', '0177.0.0.1'])(
+    'whose name %s leads to a denied address is not connected to: 200, then a REPORT (FW-09, SE-01)',
+    async (host) => {
+      await restart({ nextHops: { cleartext: true } });
+      const { endpoint, usePath } = await relay.client();
+      const answer = await endpoint.ask(send(endpoint, `${usePath} msrp://${host}:${victim.port}/x;tcp`));
+      expect(answer.status).toBe(200);
+      const report = await endpoint.next(({ method }) => method === 'REPORT');
+      // What the resolver makes of a number is its affair: an address that is denied, or none.
+      expect(report.header('Status')).toMatch(/^localhost$/i.test(host) ? /^000 403/ : /^000 40[38]/);
+      expect(victim.acceptedCount()).toBe(0);
+    },
+  );
 });
 
 describe('The length of a path', () => {

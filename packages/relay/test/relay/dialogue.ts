@@ -68,11 +68,7 @@ export async function challenged(relay: TestRelay<Clock>, endpoint: Endpoint): P
 }
 
 /** The whole dialogue, with whatever comes of the second AUTH. */
-export async function authenticate(
-  relay: TestRelay<Clock>,
-  endpoint: Endpoint,
-  wish: AuthWish = {},
-): Promise<Message> {
+export async function authenticate(relay: TestRelay<Clock>, endpoint: Endpoint, wish: AuthWish = {}): Promise<Message> {
   const challenges = wish.challenges ?? (await challenged(relay, endpoint));
   return await endpoint.ask(attempt(relay, endpoint, { ...wish, challenges }).octets);
 }

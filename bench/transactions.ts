@@ -1,0 +1,65 @@
+/**
+ * What a million open chunks cost: memory each, and the longest turn of the loop while they all expire.
+ * Run with `node --expose-gc --conditions=source bench/transactions.ts`.
+ */
+import { type Clock, ManualClock, type Timer } from 'msrp/base';
+import type { Failures } from '../packages/relay/src/relay/failures.ts';
+import type { Flow } from '../packages/relay/src/relay/flow.ts';
+import { SendTransaction } from '../packages/relay/src/relay/send-transaction.ts';
+import { TimerWheel } from '../packages/relay/src/relay/timer-wheel.ts';
+import { TransactionBudget, TransactionTable } from '../packages/relay/src/relay/transactions.ts';
+
+const CHUNKS = 1_000_000;
+const HOPS = 100;
+const TICK_MS = 1000;
+
+/** Time by hand; remembers the longest that one timer kept the loop. */
+class WatchedClock implements Clock {
+  readonly hand = new ManualClock();
+  longestMs = 0;
+
+  nowMs(): number {
+    return this.hand.nowMs();
+  }
+
+  after(ms: number, fire: () => void): Timer {
+    return this.hand.after(ms, () => {
+      const start = performance.now();
+      fire();
+      this.longestMs = Math.max(this.longestMs, performance.now() - start);
+    });
+  }
+}
+
+const clock = new WatchedClock();
+const wheel = new TimerWheel(clock, TICK_MS, 62);
+const budget = new TransactionBudget(CHUNKS);
+let expiredCount = 0;
+const failures = { chunkFailed: () => (expiredCount += 1) } as unknown as Failures;
+const observer = { follow: undefined, authEnded() {}, connectionEnded() {} };
+const context = { failures, wheel, partialMs: 60_000, observer };
+const flows = Array.from({ length: HOPS }, () => {
+  const transactions = new TransactionTable(budget);
+  return { egress: { blockedMs: 0, transactions } } as unknown as Flow;
+});
+const messageIds = Buffer.from('a-message-id-of-24-chars');
+
+globalThis.gc?.();
+const heapBefore = process.memoryUsage().heapUsed;
+for (let count = 0; count < CHUNKS; count += 1) {
+  const flow = flows[count % HOPS];
+  if (flow === undefined) break;
+  const range = { flow, messageId: messageIds.toString('latin1'), start: 1, octets: 200, total: 200 };
+  const transaction = new SendTransaction(context, range, 'yes', undefined);
+  flow.egress.transactions.open(transaction);
+  transaction.written();
+}
+globalThis.gc?.();
+const octetsEach = (process.memoryUsage().heapUsed - heapBefore) / CHUNKS;
+
+const start = performance.now();
+clock.hand.advance(40_000);
+const microsecondsEach = ((performance.now() - start) * 1000) / CHUNKS;
+console.log(
+  JSON.stringify({ chunks: CHUNKS, octetsEach, expiredCount, longestTurnMs: clock.longestMs, microsecondsEach }),
+);

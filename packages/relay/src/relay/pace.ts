@@ -1,0 +1,149 @@
+/** Keeps the senders of one session and direction in step with their receiver (RFC 4976 §1; RFC 4975 §10.5). */
+import type { Lane, LaneOwner } from '../transport/write-queue.ts';
+import type { Hop } from './hop.ts';
+import type { Session } from './sessions.ts';
+
+/** Bounds of every pace, in octets. */
+export interface PaceLimits {
+  /** Most octets with Failure-Report yes that the next hop may owe a response for. */
+  readonly windowOctets: number;
+  /** Most memory that what waits may hold. */
+  readonly sessionOctets: number;
+}
+
+/** An accepted chunk whose 200 is held back, so that its sender slows down. */
+export interface HeldAnswer {
+  readonly messageId: string;
+  /** Sends the 200 now. */
+  accept(): void;
+}
+
+/** How many messages are remembered to have been stopped. */
+const MAX_STOPPED = 64;
+
+/**
+ * What one session sends to one next hop: its lane in the queue, and the means to slow its senders down. An ingress
+ * that feeds nobody else is not read while the lane is long; one that does is read on, and what comes of it
+ * for this lane waits, then loses its 200s for a while, then is refused.
+ */
+export class Pace implements LaneOwner {
+  readonly egress: Hop;
+  readonly lane: Lane;
+  /** It was stuck for too long: its SENDs are refused until its lane is low. */
+  isRefusing = false;
+  /** Since when answers have been held back; undefined while none is. */
+  answersHeldSinceMs: number | undefined;
+  readonly #sessions: readonly Session[];
+  readonly #limits: PaceLimits;
+  readonly #ingresses = new Set<Hop>();
+  readonly #stopped = new Map<string, number>();
+  #heldAnswers: HeldAnswer[] = [];
+  #unansweredOctets = 0;
+
+  /** @param sessions - all own sessions on the way: what waits ends with the first of them. */
+  constructor(egress: Hop, sessions: readonly Session[], limits: PaceLimits) {
+    this.egress = egress;
+    this.#sessions = sessions;
+    this.#limits = limits;
+    this.lane = egress.connection.lane(this);
+    egress.pacesOut.add(this);
+    for (const session of sessions) session.paces.add(this);
+  }
+
+  /** Whether it is the one by way of `sessions`, in this order, to `egress`. */
+  leads(sessions: readonly Session[], egress: Hop): boolean {
+    const own = this.#sessions;
+    return egress === this.egress && sessions.length === own.length && own.every((one, at) => one === sessions[at]);
+  }
+
+  /** `ingress` sends this way from now on. */
+  join(ingress: Hop): void {
+    this.#ingresses.add(ingress);
+    ingress.pacesIn.add(this);
+  }
+
+  /** `ingress` sends nothing more this way. */
+  leave(ingress: Hop): void {
+    this.#ingresses.delete(ingress);
+    ingress.pacesIn.delete(this);
+    ingress.unblock(this);
+  }
+
+  /** Nothing more comes this way; what waits goes on. */
+  retire(): void {
+    this.egress.pacesOut.delete(this);
+    for (const session of this.#sessions) session.paces.delete(this);
+    this.#release();
+    for (const ingress of [...this.#ingresses]) this.leave(ingress);
+  }
+
+  /** Whether as much waits as may. */
+  get isFull(): boolean {
+    return this.lane.heldOctets > this.#limits.sessionOctets;
+  }
+
+  /** Whether even answers held back have not slowed the senders. */
+  get isOverfull(): boolean {
+    return this.lane.heldOctets > 2 * this.#limits.sessionOctets;
+  }
+
+  /** The lane is over its high-water mark: `ingress` is not read until it is low, unless others would suffer. */
+  slowDown(ingress: Hop): void {
+    if (!ingress.isShared) ingress.block(this);
+  }
+
+  /** Keeps an answer back until the lane is low. */
+  hold(answer: HeldAnswer, nowMs: number): void {
+    this.#heldAnswers.push(answer);
+    this.answersHeldSinceMs ??= nowMs;
+  }
+
+  /** It was held up for too long. From now on its SENDs are refused; returns the messages whose answers were held back. */
+  refuse(): ReadonlySet<string> {
+    this.isRefusing = true;
+    this.answersHeldSinceMs = undefined;
+    for (const ingress of this.#ingresses) ingress.unblock(this);
+    return new Set(this.#heldAnswers.splice(0).map(({ messageId }) => messageId));
+  }
+
+  laneIsLow(): void {
+    this.isRefusing = false;
+    this.#release();
+  }
+
+  mayGoOn(): boolean {
+    return this.#unansweredOctets < this.#limits.windowOctets;
+  }
+
+  /** `octets` that the next hop has to answer left the queue. */
+  took(octets: number): void {
+    this.#unansweredOctets += octets;
+  }
+
+  /** `octets` of those are settled. */
+  settled(octets: number): void {
+    this.#unansweredOctets -= octets;
+    if (this.lane.isHeld && this.mayGoOn()) this.egress.connection.wake(this.lane);
+  }
+
+  /** No more of this message may pass: it is answered with `status` (RFC 4975 §10.5). */
+  stop(messageId: string, status: number): void {
+    this.#stopped.set(messageId, status);
+    if (this.#stopped.size <= MAX_STOPPED) return;
+    for (const oldest of this.#stopped.keys()) {
+      this.#stopped.delete(oldest);
+      break;
+    }
+  }
+
+  /** The status with which `messageId` was stopped; undefined when it was not. */
+  stoppedWith(messageId: string): number | undefined {
+    return this.#stopped.size === 0 ? undefined : this.#stopped.get(messageId);
+  }
+
+  #release(): void {
+    for (const ingress of this.#ingresses) ingress.unblock(this);
+    this.answersHeldSinceMs = undefined;
+    for (const answer of this.#heldAnswers.splice(0)) answer.accept();
+  }
+}

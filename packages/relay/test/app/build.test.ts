@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { UserDatabase } from '../../src/auth/user-database.ts';
+import { connect, listen, request, sendRequest } from '../endpoint.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { connectUntilClosed, type Wired, wire } from './wired.ts';
+
+const ALICE = { user: 'alice', password: 'secret' };
+
+function database(...users: string[]) {
+  const path = join(temporaryFolder(), 'users.db');
+  const opened = new UserDatabase(path);
+  onTestFinished(() => opened.close());
+  for (const user of users) opened.add(user, 'localhost', 'secret');
+  return { users: opened, values: { credentials: [{ type: 'sqlite', path }] } };
+}
+
+async function client({ ports: [port = 0] }: Wired, user = 'alice') {
+  const endpoint = await connect({ port });
+  const usePath = await endpoint.auth({ user, password: 'secret', target: `msrp://localhost:${port};tcp` });
+  const peer = await listen();
+  onTestFinished(() => peer.close());
+  const send = async () => {
+    const toPath = `${usePath} ${peer.uri}`;
+    return (await endpoint.ask(sendRequest({ toPath, fromPath: endpoint.uri, body: 'hello' }))).status;
+  };
+  return { endpoint, usePath, send };
+}
+
+describe('the names of a relay', () => {
+  it('are, for AUTH without port, also its domains and a realm that is a DNS name (U-22)', async () => {
+    const { ports } = await wire({ domains: ['example.org'], realm: 'Example.com' });
+    const endpoint = await connect({ port: ports[0] ?? 0 });
+    for (const domain of ['example.org', 'EXAMPLE.org', 'example.com', 'localhost']) {
+      const usePath = await endpoint.auth({ ...ALICE, target: `msrp://${domain};tcp` });
+      expect(usePath).toMatch(/^msrp:\/\/localhost:\d+\//);
+    }
+    await expect(endpoint.auth({ ...ALICE, target: 'msrp://example.net;tcp' })).rejects.toThrow('481');
+  });
+
+  it('are not a realm that is none (U-22)', async () => {
+    const { ports } = await wire({ realm: 'chat realm' });
+    const endpoint = await connect({ port: ports[0] ?? 0 });
+    await expect(endpoint.auth({ ...ALICE, target: `msrp://localhost:${ports[0]};tcp` })).resolves.toMatch(/^msrp:/);
+  });
+
+  it('are, with a loopback listener, its address: IPv4 and IPv6 (U-22)', async () => {
+    const { ports } = await wire({ listen: ['tcp://127.0.0.1:0', 'tcp://[0:0::1]:0'] });
+    const [first = 0, second = 0] = ports;
+    const challenged = async (host: string, uri: string, port: number) => {
+      const endpoint = await connect({ port, host });
+      const fromPath = 'msrp://client.example.org:4000/abcd;tcp';
+      return (await endpoint.ask(request('AUTH', { toPath: `msrp://${uri}:${port};tcp`, fromPath }))).status;
+    };
+    expect(await challenged('127.0.0.1', '127.0.0.1', first)).toBe(401);
+    expect(await challenged('::1', '[::1]', second)).toBe(401);
+    expect(await challenged('::1', '[::2]', second)).toBe(481);
+  });
+});
+
+describe('the snapshot of a relay', () => {
+  it('counts connections that were refused (SE-06)', async () => {
+    const { relay, ports } = await wire({ limits: { connectionsPerAddress: 1 } });
+    const [port = 0] = ports;
+    await connect({ port });
+    expect(relay.snapshot().refused.connection).toBe(0);
+    await connectUntilClosed(port);
+    await connectUntilClosed(port);
+    expect(relay.snapshot().refused.connection).toBe(2);
+  });
+});
+
+describe('a reload', () => {
+  it('ends the sessions of a user who was removed, at once, and nobody else\u2019s (SE-09)', async () => {
+    const { users, values } = database('alice', 'bob');
+    const wired = await wire(values);
+    const alice = await client(wired);
+    const bob = await client(wired, 'bob');
+    expect([await alice.send(), await bob.send()]).toEqual([200, 200]);
+    users.remove('alice', 'localhost');
+    expect(await wired.reload(values)).toEqual([]);
+    expect([await alice.send(), await bob.send()]).toEqual([481, 200]);
+    expect(wired.relay.snapshot().sessions).toBe(1);
+  });
+
+  it('ends the sessions of a user who was blocked, on all connections (SE-09)', async () => {
+    const { users, values } = database('alice');
+    const wired = await wire(values);
+    const [one, other] = [await client(wired), await client(wired)];
+    users.setMayUse('alice', 'localhost', false);
+    await wired.reload(values);
+    expect([await one.send(), await other.send()]).toEqual([481, 481]);
+    expect(wired.relay.snapshot().sessions).toBe(0);
+  });
+
+  it('ends no session when only a password was changed (SE-09)', async () => {
+    const { users, values } = database('alice');
+    const wired = await wire(values);
+    const alice = await client(wired);
+    users.setPassword('alice', 'localhost', 'new');
+    await wired.reload(values);
+    expect(await alice.send()).toBe(200);
+  });
+
+  it('ends no session when the credentials cannot be read (SE-09)', async () => {
+    const { values } = database('alice');
+    const wired = await wire(values);
+    const alice = await client(wired);
+    const missing = { credentials: [{ type: 'sqlite', path: join(temporaryFolder(), 'users.db') }] };
+    await expect(wired.reload(missing)).rejects.toThrow('there is no user database');
+    expect(await alice.send()).toBe(200);
+  });
+
+  it('tells which changes need a restart, key by key', async () => {
+    const wired = await wire({ auth: { allowCleartext: true, failures: 5 } });
+    const changed = await wired.reload({
+      auth: { allowCleartext: true, failures: 6, algorithms: ['SHA-256'] },
+      timers: { drainMs: 1, partialMs: 100 },
+      aliases: ['a.example.org'],
+      realm: 'other',
+      log: { level: 'error' },
+      admin: { listen: 'http://127.0.0.1:0' },
+    });
+    expect(changed.toSorted()).toEqual(['admin.listen', 'aliases', 'auth.failures', 'timers.partialMs']);
+  });
+});
