@@ -220,7 +220,7 @@ describe('a head', () => {
 });
 
 describe('stop', () => {
-  const STREAM = octetsOf(`${HEAD}abc\r\n-------def${END}${BODILESS}${HEAD}ghi${END}nonsense`);
+  const STREAM = octetsOf(`${HEAD}abc\r\n-------a1b2?def${END}${BODILESS}${HEAD}ghi${END}nonsense`);
 
   it.each(['head', 'body', 'end'] as const)('in a %s event is the last that is told, then and later', (event) => {
     const stopping = listen({}, { [event]: () => stopping.parser.stop() });

@@ -17,6 +17,7 @@ import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
 import { Listener, type ListenerTls } from '../transport/listener.ts';
+import { Memory } from '../transport/memory.ts';
 import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Config } from './config.ts';
@@ -113,7 +114,8 @@ class WiredRelay implements RunningRelay {
     this.#names = new OwnNames(config.hostname, config.aliases, authDomains(config), options.owner);
     this.#authenticator = new CurrentAuthenticator(config, context);
     const { connections, connectionsPerAddress, headOctets, headLines } = config.limits;
-    this.#admissions = new Admissions({ connections, connectionsPerAddress });
+    const memory = new Memory(config.flow.memoryOctets);
+    this.#admissions = new Admissions({ connections, connectionsPerAddress }, memory);
     const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
     this.#dialler = new NextHopDialler({
       clock,
@@ -134,6 +136,7 @@ class WiredRelay implements RunningRelay {
         slab: new Slab(),
         parserLimits: { maxHeadOctets: headOctets, maxHeadLines: headLines },
         marks: config.flow,
+        memory,
         feedOctets: config.chunk.maxOctets,
         endMs: END_MS,
       },

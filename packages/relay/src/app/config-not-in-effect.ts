@@ -2,10 +2,6 @@
 
 /** The keys that are not in effect. Another value than the default is an error; the manual marks them. */
 export const notInEffect: readonly (readonly [section: string, ...key: string[]])[] = [
-  ['flow', 'windowOctets'],
-  ['flow', 'memoryOctets'],
-  ['flow', 'holdResponseMs'],
-  ['flow', 'pauseMaxMs'],
   ['rates', 'octetsPerSecond'],
   ['rates', 'messagesPerSecond'],
   ['relays', 'requireCertificate'],

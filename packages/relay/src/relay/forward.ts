@@ -1,6 +1,7 @@
 /** One SEND chunk on its way through: taken in pieces, sent on as chunks (RFC 4975 §5.1, RFC 4976 §6.4.1). */
 import type { Clock, Timer } from 'msrp/base';
 import { type ContinuationFlag, commentOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
+import type { Memory } from '../transport/memory.ts';
 import { OutgoingChunk } from '../transport/outgoing-chunk.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
@@ -17,6 +18,7 @@ export interface ForwardContext extends SendContext {
   readonly options: RelayOptions;
   readonly counters: Counters;
   readonly budget: TransactionBudget;
+  readonly memory: Memory;
   readonly refusals: Refusals;
 }
 
@@ -48,6 +50,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   #hasSent = false;
   #isOver = false;
   #linger: Timer | undefined;
+  /** Octets of what waits for its piece to be complete that are counted in the relay's memory. */
+  #countedOctets = 0;
 
   constructor(context: ForwardContext, flow: Flow, head: Head) {
     this.#context = context;
@@ -112,6 +116,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#views = this.#views.map((view) =>
       view.length * WORTH_KEEPING < view.buffer.byteLength ? Uint8Array.from(view) : view,
     );
+    this.#count(this.#octets);
+    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
     if (this.#linger !== undefined || this.#octets <= INTERRUPTIBLE_OCTETS) return;
     this.#linger = this.#context.clock.after(this.#context.options.lingerMs, () => this.#flush());
   }
@@ -120,6 +126,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   lost(): void {
     this.#linger?.cancel();
     if (!this.#isOver && this.#octets > 0) this.#emit(this.#octets, '+', undefined);
+    this.#count(0);
     this.#isOver = true;
     this.isAnswered = true;
   }
@@ -143,6 +150,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.fail(413, comment);
   }
 
+  #count(octets: number): void {
+    this.#context.memory.heldOctets += octets - this.#countedOctets;
+    this.#countedOctets = octets;
+  }
+
   #take(view: Uint8Array): void {
     this.#views.push(view);
     this.#octets += view.length;
@@ -158,6 +170,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   #giveUp(): void {
     this.#linger?.cancel();
     this.#isOver = true;
+    this.#count(0);
     if (!this.#hasSent || !this.#flow.egress.isUsable) return;
     const id = makeIdent();
     const head = this.#headOf(id, this.#octets, this.#total);
@@ -179,6 +192,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#context.observer.follow?.({ step: 'forwarded', sessionUri, messageId, start: this.#start, octets });
     this.#start += octets;
     this.#octets -= octets;
+    this.#count(0);
     this.#hasSent = true;
   }
 
@@ -222,13 +236,14 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     // Only a sender that waits for its 200 can be slowed by holding it back.
     const isTooMuch = pace.isRefusing || pace.isOverfull || (pace.isFull && failureReport !== 'yes');
     if (isTooMuch) return this.#refuseMessage('Receiver too slow');
+    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
     if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');
   }
 
   #write(chunk: OutgoingChunk): void {
     this.#context.counters.sendsOut += 1;
     const { egress, ingress, pace } = this.#flow;
-    if (egress.connection.writeChunk(pace.lane, chunk)) pace.slowDown(ingress);
+    if (egress.connection.writeChunk(pace.lane, chunk)) pace.slowDown(ingress, this.#context.memory.isNear);
   }
 
   /** The first `octets` of the views; the rest stays. */

@@ -87,9 +87,12 @@ export class Pace implements LaneOwner {
     return this.lane.heldOctets > 2 * this.#limits.sessionOctets;
   }
 
-  /** The lane is over its high-water mark: `ingress` is not read until it is low, unless others would suffer. */
-  slowDown(ingress: Hop): void {
-    if (!ingress.isShared) ingress.block(this);
+  /**
+   * The lane is over its high-water mark: `ingress` is not read until it is low, unless others would suffer. When
+   * memory is short (`isUrgent`) they do.
+   */
+  slowDown(ingress: Hop, isUrgent: boolean): void {
+    if (isUrgent || !ingress.isShared) ingress.block(this);
   }
 
   /** Keeps an answer back until the lane is low. */

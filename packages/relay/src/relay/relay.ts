@@ -74,7 +74,12 @@ export class Relay implements HopRules {
     const longestMs = Math.max(options.partialMs, 60_000);
     const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
     const shared = { clock, options, counters, budget: this.#budget, refusals: this.#refusals, wheel, observer };
-    this.#forward = { ...shared, failures: this.#failures, partialMs: options.partialMs };
+    this.#forward = {
+      ...shared,
+      memory: parts.connections.memory,
+      failures: this.#failures,
+      partialMs: options.partialMs,
+    };
     const isOpen = () => this.#state === 'running';
     const authMethod = new AuthMethod({ ...shared, names, sessions: this.sessions, authenticator, isOpen });
     this.#requests = { ...shared, router: this.#router, authMethod };

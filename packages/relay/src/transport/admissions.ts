@@ -1,4 +1,5 @@
 /** How many connections there may be, in all and from one address (RFC 4976 §9.3). */
+import type { Memory } from './memory.ts';
 
 /** The bounds, in connections. */
 export interface AdmissionLimits {
@@ -17,12 +18,14 @@ export interface Admission {
 /** Counts what was let in. Handshakes that are still going on count too. */
 export class Admissions {
   readonly #limits: AdmissionLimits;
+  readonly #memory: Memory;
   readonly #byAddress = new Map<string, number>();
   #count = 0;
   refusedCount = 0;
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: AdmissionLimits, memory: Memory) {
     this.#limits = limits;
+    this.#memory = memory;
   }
 
   get count(): number {
@@ -32,7 +35,8 @@ export class Admissions {
   /** Lets one more connection of `address` in, or not: undefined. */
   admit(address: string): Admission | undefined {
     const ofAddress = this.#byAddress.get(address) ?? 0;
-    if (this.#count >= this.#limits.connections || ofAddress >= this.#limits.connectionsPerAddress) {
+    const isFull = this.#count >= this.#limits.connections || ofAddress >= this.#limits.connectionsPerAddress;
+    if (isFull || this.#memory.isNear) {
       this.refusedCount += 1;
       return undefined;
     }

@@ -1,6 +1,7 @@
 /** One open hop: octets of a socket to the parser, and what waits for it to the socket. */
 import type { Duplex } from 'node:stream';
 import { Parser, type ParserEvents, type ParserLimits } from 'msrp/wire';
+import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { Slab } from './slab.ts';
 import type { Turn } from './turn.ts';
@@ -15,6 +16,7 @@ export interface ConnectionContext {
   readonly slab: Slab;
   readonly parserLimits: ParserLimits;
   readonly marks: WaterMarks;
+  readonly memory: Memory;
   /** While more than this waits in user space for the system to take it, nothing more is fed. */
   readonly feedOctets: number;
   /** How long a graceful end may take to write what is left. */
@@ -64,7 +66,7 @@ export class Connection {
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
     this.origin = origin;
     this.#context = context;
-    this.#queue = new WriteQueue(context.marks);
+    this.#queue = new WriteQueue(context.marks, context.memory);
   }
 
   /** Sets who is told; to be called before the connection opens. */

@@ -1,5 +1,6 @@
 /** What waits for one connection: urgent texts first, then the chunks of each session in turn. */
 import { Fifo } from './fifo.ts';
+import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 
 /** How many octets a lane may send before the next one has its turn. */
@@ -48,6 +49,7 @@ export interface WaterMarks {
  */
 export class WriteQueue {
   readonly #marks: WaterMarks;
+  readonly #memory: Memory;
   readonly #urgent = new Fifo<string>();
   /** The lanes in which something waits; of those, in turn, the ones that are not held. */
   readonly #waiting = new Set<Lane>();
@@ -56,8 +58,9 @@ export class WriteQueue {
   #urgentOctets = 0;
   #laneOctets = 0;
 
-  constructor(marks: WaterMarks) {
+  constructor(marks: WaterMarks, memory: Memory) {
     this.#marks = marks;
+    this.#memory = memory;
   }
 
   /** Memory that everything waiting here holds. */
@@ -83,6 +86,7 @@ export class WriteQueue {
   pushUrgent(text: string): void {
     this.#urgent.push(text);
     this.#urgentOctets += text.length;
+    this.#memory.heldOctets += text.length;
   }
 
   /** Puts a chunk at the end of its lane. True when the lane now stands over its high-water mark. */
@@ -94,9 +98,12 @@ export class WriteQueue {
     lane.chunks.push(chunk);
     lane.heldOctets += chunk.heldOctets;
     this.#laneOctets += chunk.heldOctets;
+    this.#memory.heldOctets += chunk.heldOctets;
     chunk.isWaiting = true;
     this.#fresh.push(chunk);
-    if (lane.heldOctets > this.#marks.highWaterOctets) lane.isOverHigh = true;
+    const { highWaterOctets, lowWaterOctets } = this.#marks;
+    // When memory is short everybody has to do with less; the longest lanes are the first to feel it.
+    if (lane.heldOctets > (this.#memory.isNear ? lowWaterOctets : highWaterOctets)) lane.isOverHigh = true;
     return lane.isOverHigh;
   }
 
@@ -111,7 +118,7 @@ export class WriteQueue {
   take(octets: number): Batch {
     const urgent = this.#urgent.clear();
     let taken = this.#urgentOctets;
-    this.#urgentOctets = 0;
+    this.#releaseUrgent();
     const chunks: OutgoingChunk[] = [];
     while (taken < octets) {
       const chunk = this.#next();
@@ -146,7 +153,7 @@ export class WriteQueue {
   /** Empties the queue; owners are told nothing. */
   clear(): void {
     this.#urgent.clear();
-    this.#urgentOctets = 0;
+    this.#releaseUrgent();
     this.clearChunks();
   }
 
@@ -158,6 +165,7 @@ export class WriteQueue {
       lane.heldOctets = 0;
     }
     this.#waiting.clear();
+    this.#memory.heldOctets -= this.#laneOctets;
     this.#laneOctets = 0;
     this.#fresh = [];
   }
@@ -197,6 +205,12 @@ export class WriteQueue {
     chunk.isWaiting = false;
     lane.heldOctets -= chunk.heldOctets;
     this.#laneOctets -= chunk.heldOctets;
+    this.#memory.heldOctets -= chunk.heldOctets;
+  }
+
+  #releaseUrgent(): void {
+    this.#memory.heldOctets -= this.#urgentOctets;
+    this.#urgentOctets = 0;
   }
 
   #tellWhenLow(lane: Lane): void {

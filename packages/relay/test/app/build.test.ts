@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { UserDatabase } from '../../src/auth/user-database.ts';
@@ -5,6 +6,7 @@ import { connect, listen, request, sendRequest } from '../endpoint.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { connectUntilClosed, type Wired, wire } from './wired.ts';
 
+const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
 const ALICE = { user: 'alice', password: 'secret' };
 
 function database(...users: string[]) {
@@ -27,6 +29,13 @@ async function client({ ports: [port = 0] }: Wired, user = 'alice') {
   return { endpoint, usePath, send };
 }
 
+/** What an AUTH without credentials to a host of this name gets: a challenge when the relay takes the name for its own. */
+async function statusOfAuth(address: string, name: string, port: number) {
+  const endpoint = await connect({ port, host: address });
+  const paths = { toPath: `msrp://${name}:${port};tcp`, fromPath: 'msrp://client.example.org:4000/abcd;tcp' };
+  return (await endpoint.ask(request('AUTH', paths))).status;
+}
+
 describe('the names of a relay', () => {
   it('are, for AUTH without port, also its domains and a realm that is a DNS name (U-22)', async () => {
     const { ports } = await wire({ domains: ['example.org'], realm: 'Example.com' });
@@ -44,17 +53,16 @@ describe('the names of a relay', () => {
     await expect(endpoint.auth({ ...ALICE, target: `msrp://localhost:${ports[0]};tcp` })).resolves.toMatch(/^msrp:/);
   });
 
-  it('are, with a loopback listener, its address: IPv4 and IPv6 (U-22)', async () => {
-    const { ports } = await wire({ listen: ['tcp://127.0.0.1:0', 'tcp://[0:0::1]:0'] });
-    const [first = 0, second = 0] = ports;
-    const challenged = async (host: string, uri: string, port: number) => {
-      const endpoint = await connect({ port, host });
-      const fromPath = 'msrp://client.example.org:4000/abcd;tcp';
-      return (await endpoint.ask(request('AUTH', { toPath: `msrp://${uri}:${port};tcp`, fromPath }))).status;
-    };
-    expect(await challenged('127.0.0.1', '127.0.0.1', first)).toBe(401);
-    expect(await challenged('::1', '[::1]', second)).toBe(401);
-    expect(await challenged('::1', '[::2]', second)).toBe(481);
+  it('are, with a loopback listener, its address (U-22)', async () => {
+    const { ports } = await wire();
+    expect(await statusOfAuth('127.0.0.1', '127.0.0.1', ports[0] ?? 0)).toBe(401);
+    expect(await statusOfAuth('127.0.0.1', '127.0.0.2', ports[0] ?? 0)).toBe(481);
+  });
+
+  it.skipIf(!hasIpv6)('are so with IPv6 too, however the address is written (U-22)', async () => {
+    const { ports } = await wire({ listen: ['tcp://[0:0::1]:0'] });
+    expect(await statusOfAuth('::1', '[::1]', ports[0] ?? 0)).toBe(401);
+    expect(await statusOfAuth('::1', '[::2]', ports[0] ?? 0)).toBe(481);
   });
 });
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { ManualClock } from 'msrp/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Endpoint, type Listening, listen, type Message, request, responseTo, sendRequest } from '../endpoint.ts';
-import { authenticate, dialledCount, fence, text, wire } from './dialogue.ts';
-import { authority, type Overrides, startRelay, type TestRelay } from './harness.ts';
+import { type Endpoint, type Listening, listen, request, responseTo, sendRequest } from '../endpoint.ts';
+import { answerTo, authenticate, dialledCount, fence, successReport, text } from './dialogue.ts';
+import { startRelay, type TestRelay } from './harness.ts';
 
 let relay: TestRelay<ManualClock>;
 /** Whoever must not be bothered. */
@@ -19,11 +19,6 @@ afterEach(async () => {
   await victim.close();
 });
 
-async function restart(overrides: Overrides): Promise<void> {
-  await relay.close();
-  relay = await startRelay(overrides);
-}
-
 function send(from: Endpoint, toPath: string, more: Partial<Parameters<typeof sendRequest>[0]> = {}): Buffer {
   return sendRequest({ toPath, fromPath: from.uri, body: 'hello', byteRange: '1-5/5', ...more });
 }
@@ -31,12 +26,6 @@ function send(from: Endpoint, toPath: string, more: Partial<Parameters<typeof se
 function expectNobodyDialled(): void {
   expect(dialledCount(relay)).toBe(0);
   expect(victim.acceptedCount()).toBe(0);
-}
-
-/** The octets of a SEND's error response. */
-function refusal(asked: Buffer, status: string, to: string, from: string): string {
-  const tid = asked.toString('latin1', 5, asked.indexOf(' ', 5));
-  return wire(`MSRP ${tid} ${status}`, `To-Path: ${to}`, `From-Path: ${from}`, `-------${tid}$`);
 }
 
 const NO_SESSION = '481 Session does not exist';
@@ -60,7 +49,7 @@ describe('A session URI', () => {
     for (const uri of wrong) {
       const stranger = await relay.connect();
       const asked = send(stranger, `${uri} ${victim.uri}`);
-      expect(text(await stranger.ask(asked))).toBe(refusal(asked, NO_SESSION, stranger.uri, uri));
+      expect(text(await stranger.ask(asked))).toBe(answerTo(asked, NO_SESSION, stranger.uri, uri));
       await stranger.expectSilence(fence(relay, stranger));
     }
     expectNobodyDialled();
@@ -71,11 +60,13 @@ describe('A session URI', () => {
     const second = await relay.client();
     const asked = send(second.endpoint, `${first.usePath} ${victim.uri}`);
     expect(text(await second.endpoint.ask(asked))).toBe(
-      refusal(asked, NOT_THIS_WAY, second.endpoint.uri, first.usePath),
+      answerTo(asked, NOT_THIS_WAY, second.endpoint.uri, first.usePath),
     );
     await first.endpoint.close();
     const again = send(second.endpoint, `${first.usePath} ${victim.uri}`);
-    expect(text(await second.endpoint.ask(again))).toBe(refusal(again, NO_SESSION, second.endpoint.uri, first.usePath));
+    expect(text(await second.endpoint.ask(again))).toBe(
+      answerTo(again, NO_SESSION, second.endpoint.uri, first.usePath),
+    );
     expectNobodyDialled();
   });
 
@@ -87,7 +78,7 @@ describe('A session URI', () => {
     client.endpoint.socket.destroy();
     await expect.poll(() => relay.relay.snapshot().sessions).toBe(0);
     const asked = send(peer, toPath);
-    expect(text(await peer.ask(asked))).toBe(refusal(asked, NO_SESSION, peer.uri, client.usePath));
+    expect(text(await peer.ask(asked))).toBe(answerTo(asked, NO_SESSION, peer.uri, client.usePath));
     expectNobodyDialled();
   });
 
@@ -107,9 +98,9 @@ describe('A session URI', () => {
       [endpoint, `${usePath} ${victim.uri}`],
     ] as const) {
       const asked = send(from, toPath);
-      expect(text(await from.ask(asked))).toBe(refusal(asked, NO_SESSION, from.uri, usePath));
+      expect(text(await from.ask(asked))).toBe(answerTo(asked, NO_SESSION, from.uri, usePath));
       void from.send(send(from, toPath, { failureReport: 'no' }));
-      void from.send(request('REPORT', reportParts(from, toPath)));
+      void from.send(successReport(from, toPath));
       await from.expectSilence(fence(relay, from));
     }
     expectNobodyDialled();
@@ -131,21 +122,12 @@ describe('A session URI', () => {
   });
 });
 
-function reportParts(from: Endpoint, toPath: string): Parameters<typeof request>[1] {
-  const extra = [
-    ['Message-ID', 'rW0wKK9Vzt6MU3HcAX'],
-    ['Byte-Range', '1-5/5'],
-    ['Status', '000 200 OK'],
-  ] as const;
-  return { toPath, fromPath: from.uri, extra };
-}
-
 describe('Direction', () => {
   it('is judged by the connection: a forged From-Path proves nothing (FW-05, FW-06, SE-05)', async () => {
     const client = await relay.client();
     const stranger = await relay.connect();
     const asked = send(stranger, `${client.usePath} ${victim.uri}`, { fromPath: client.endpoint.uri });
-    expect(text(await stranger.ask(asked))).toBe(refusal(asked, NOT_THIS_WAY, client.endpoint.uri, client.usePath));
+    expect(text(await stranger.ask(asked))).toBe(answerTo(asked, NOT_THIS_WAY, client.endpoint.uri, client.usePath));
     expectNobodyDialled();
   });
 
@@ -168,7 +150,7 @@ describe('Direction', () => {
     for (const next of elsewhere) {
       const stranger = await relay.connect();
       const asked = send(stranger, `${client.usePath} ${next}`);
-      expect(text(await stranger.ask(asked))).toBe(refusal(asked, NOT_THIS_WAY, stranger.uri, client.usePath));
+      expect(text(await stranger.ask(asked))).toBe(answerTo(asked, NOT_THIS_WAY, stranger.uri, client.usePath));
       await stranger.close();
     }
     await client.endpoint.expectSilence(fence(relay, client.endpoint));
@@ -264,7 +246,7 @@ describe('A request that ends at the relay', () => {
         ...(failureReport === undefined ? {} : { failureReport }),
       });
     const asked = alive();
-    expect(text(await endpoint.ask(asked))).toBe(refusal(asked, '200 OK', endpoint.uri, usePath));
+    expect(text(await endpoint.ask(asked))).toBe(answerTo(asked, '200 OK', endpoint.uri, usePath));
     void endpoint.send(alive('no'));
     void endpoint.send(alive('partial'));
     await endpoint.expectSilence(fence(relay, endpoint));
@@ -279,112 +261,12 @@ describe('A request that ends at the relay', () => {
     const bodiless = sendRequest({ toPath: usePath, fromPath: outsider.uri });
     expect((await outsider.ask(bodiless)).status).toBe(481);
     void endpoint.send(send(endpoint, usePath, { failureReport: 'no' }));
-    void endpoint.send(request('REPORT', reportParts(endpoint, usePath)));
+    void endpoint.send(successReport(endpoint, usePath));
     await endpoint.expectSilence(fence(relay, endpoint));
     const unknown = await endpoint.ask(request('FROB', { toPath: usePath, fromPath: endpoint.uri }));
     expect(unknown.status).toBe(501);
     expectNobodyDialled();
   });
-});
-
-describe('A next hop', () => {
-  const unreachable = ['msrps://token.invalid:2855/x;ws', 'msrps://127.0.0.1:PORT/x;ws', 'msrps://127.0.0.1:PORT/x;dc'];
-
-  it.each([...unreachable, 'msrps://127.0.0.1:PORT/x;quic', 'msrps://localhost/x;tcp'])(
-    'that cannot be dialled, %s, is refused with 408 without dialling (FW-22, DC-01, U-15, EC-06)',
-    async (template) => {
-      const { endpoint, usePath } = await relay.client();
-      const toPath = `${usePath} ${template.replace('PORT', String(victim.port))}`;
-      expect((await endpoint.ask(send(endpoint, toPath))).status).toBe(408);
-      expect((await endpoint.ask(send(endpoint, toPath, { failureReport: 'partial' }))).status).toBe(408);
-      void endpoint.send(send(endpoint, toPath, { failureReport: 'no' }));
-      await endpoint.expectSilence(fence(relay, endpoint));
-      expectNobodyDialled();
-      expect(relay.relay.snapshot().reports).toEqual({});
-    },
-  );
-
-  it('under .invalid is never looked up: 200, then a REPORT 408 (FW-22, FW-07)', async () => {
-    const { endpoint, usePath } = await relay.client();
-    const asked = send(endpoint, `${usePath} msrps://token.invalid:2855/x;tcp`);
-    expect((await endpoint.ask(asked)).status).toBe(200);
-    const report = await endpoint.next(({ method }) => method === 'REPORT');
-    expect(report.header('Status')).toMatch(/^000 408/);
-  });
-
-  it.each([';dc', ';ws', ';quic'])(
-    'may have a node of any transport behind it: %s passes as it is (DC-01, FW-22)',
-    async (transport) => {
-      const certificate = await authority.issue({ dnsNames: ['localhost'] });
-      const foreign = await listen({ certificate, name: 'localhost' });
-      const { endpoint, usePath } = await relay.client();
-      const last = `msrps://[2001:db8::3]:54111/session${transport}`;
-      expect((await endpoint.ask(send(endpoint, `${usePath} ${foreign.uri} ${last}`))).status).toBe(200);
-      const arrived = await (await foreign.accept()).next();
-      expect(arrived.header('To-Path')).toBe(`${foreign.uri} ${last}`);
-      await foreign.close();
-    },
-  );
-
-  it('in clear is refused unless the configuration permits it, and always before another hop (CN-25)', async () => {
-    const { endpoint, usePath } = await relay.client();
-    expect((await endpoint.ask(send(endpoint, `${usePath} ${victim.uri}`))).status).toBe(200);
-    await victim.accept();
-    const behind = `${usePath} msrp://127.0.0.1:${victim.port}/r2;tcp msrp://127.0.0.1:9/bob;tcp`;
-    expect((await endpoint.ask(send(endpoint, behind))).status).toBe(403);
-
-    await restart({ nextHops: { allow: ['loopback'] } });
-    const strict = await relay.client();
-    const refused = await strict.endpoint.ask(send(strict.endpoint, `${strict.usePath} ${victim.uri}`));
-    expect(refused.status).toBe(403);
-    expect((await strict.endpoint.ask(send(strict.endpoint, behind.replace(usePath, strict.usePath)))).status).toBe(
-      403,
-    );
-    expect(dialledCount(relay)).toBe(0);
-    expect(victim.acceptedCount()).toBe(1);
-  });
-
-  it.each([
-    '127.0.0.1',
-    '127.255.255.254',
-    '0.0.0.0',
-    '169.254.169.254',
-    '10.1.2.3',
-    '192.168.0.1',
-    '172.16.0.1',
-    '100.64.0.1',
-    '224.0.0.1',
-    '255.255.255.255',
-    '[::1]',
-    '[::]',
-    '[::ffff:127.0.0.1]',
-    '[::ffff:7f00:1]',
-    '[::FFFF:0:0]',
-    '[fe80::1]',
-    '[fd00::1]',
-    '[ff02::1]',
-  ])('at the denied address %s is refused with 403 and not dialled (FW-09, SE-01, EC-04)', async (host) => {
-    await restart({ nextHops: { cleartext: true } });
-    const { endpoint, usePath } = await relay.client();
-    const asked = send(endpoint, `${usePath} msrp://${host}:${victim.port}/x;tcp`);
-    expect((await endpoint.ask(asked)).status).toBe(403);
-    await endpoint.expectSilence(fence(relay, endpoint));
-    expectNobodyDialled();
-  });
-
-  it.each(['localhost', 'LOCALHOST', '2130706433', '0x7f000001', '127.1', '0177.0.0.1'])(
-    'whose name %s leads to a denied address is not connected to: 200, then a REPORT (FW-09, SE-01)',
-    async (host) => {
-      await restart({ nextHops: { cleartext: true } });
-      const { endpoint, usePath } = await relay.client();
-      const answer = await endpoint.ask(send(endpoint, `${usePath} msrp://${host}:${victim.port}/x;tcp`));
-      expect(answer.status).toBe(200);
-      const report = await endpoint.next(({ method }) => method === 'REPORT');
-      // What the resolver makes of a number is its affair: an address that is denied, or none.
-      expect(report.header('Status')).toMatch(/^localhost$/i.test(host) ? /^000 403/ : /^000 40[38]/);
-      expect(victim.acceptedCount()).toBe(0);
-    },
-  );
 });
 
 describe('The length of a path', () => {
@@ -413,105 +295,5 @@ describe('The length of a path', () => {
     expect(toBob.status).toBe(length > 15 ? 400 : 403);
     await bob.endpoint.expectSilence(fence(relay, bob.endpoint));
     expectNobodyDialled();
-  });
-});
-
-describe('Two clients of one relay', () => {
-  function hairpin(from: Endpoint, toPath: string, more: Partial<Parameters<typeof sendRequest>[0]> = {}): Buffer {
-    return send(from, toPath, { messageId: 'gEFmQWxUrFe49Y1acD', successReport: 'yes', ...more });
-  }
-
-  function isRequest({ status }: Message): boolean {
-    return status === undefined;
-  }
-
-  it('reach each other: both URIs in From-Path, one answer, octet for octet as in E16 (U-23, FW-15, U-21)', async () => {
-    const nadia = await relay.client();
-    const pia = await relay.client('bob');
-    const asked = hairpin(nadia.endpoint, `${nadia.usePath} ${pia.usePath} ${pia.endpoint.uri}`);
-    expect(text(await nadia.endpoint.ask(asked))).toBe(refusal(asked, '200 OK', nadia.endpoint.uri, nadia.usePath));
-    const arrived = await pia.endpoint.next();
-    expect(text(arrived)).toBe(
-      wire(
-        `MSRP ${arrived.tid} SEND`,
-        `To-Path: ${pia.endpoint.uri}`,
-        `From-Path: ${pia.usePath} ${nadia.usePath} ${nadia.endpoint.uri}`,
-        'Message-ID: gEFmQWxUrFe49Y1acD',
-        'Byte-Range: 1-5/5',
-        'Success-Report: yes',
-        'Content-Type: text/plain',
-        '',
-        'hello',
-        `-------${arrived.tid}$`,
-      ),
-    );
-    void pia.endpoint.send(responseTo(arrived, 200));
-    const back = `${pia.usePath} ${nadia.usePath} ${nadia.endpoint.uri}`;
-    void pia.endpoint.send(request('REPORT', reportParts(pia.endpoint, back)));
-    const report = await nadia.endpoint.next(isRequest);
-    expect(text(report)).toBe(
-      wire(
-        `MSRP ${report.tid} REPORT`,
-        `To-Path: ${nadia.endpoint.uri}`,
-        `From-Path: ${nadia.usePath} ${pia.usePath} ${pia.endpoint.uri}`,
-        'Message-ID: rW0wKK9Vzt6MU3HcAX',
-        'Byte-Range: 1-5/5',
-        'Status: 000 200 OK',
-        `-------${report.tid}$`,
-      ),
-    );
-    expectNobodyDialled();
-  });
-
-  it('hear of a later failure through both own URIs (U-23)', async () => {
-    const nadia = await relay.client();
-    const pia = await relay.client('bob');
-    void nadia.endpoint.send(hairpin(nadia.endpoint, `${nadia.usePath} ${pia.usePath} ${pia.endpoint.uri}`));
-    void pia.endpoint.send(responseTo(await pia.endpoint.next(), 413));
-    const report = await nadia.endpoint.next(isRequest);
-    expect(report.header('To-Path')).toBe(nadia.endpoint.uri);
-    expect(report.header('From-Path')).toBe(`${nadia.usePath} ${pia.usePath}`);
-    expect(report.header('Status')).toMatch(/^000 413/);
-  });
-
-  it('are admitted one after the other, all before the one answer (U-23, FW-05)', async () => {
-    const nadia = await relay.client();
-    const pia = await relay.client('bob');
-    const invented = `msrps://localhost:${relay.tlsPort}/0.invented;tcp`;
-    const cases = [
-      [`${nadia.usePath} ${invented} ${pia.endpoint.uri}`, 481],
-      [`${nadia.usePath} ${relay.target} ${pia.endpoint.uri}`, 481],
-      [`${nadia.usePath} ${pia.usePath} ${victim.uri}`, 403],
-      [`${nadia.usePath} ${pia.usePath} ${nadia.endpoint.uri}`, 403],
-      [`${pia.usePath} ${nadia.usePath} ${nadia.endpoint.uri}`, 403],
-      [`${nadia.usePath} ${pia.usePath}`, 481],
-    ] as const;
-    for (const [toPath, status] of cases) {
-      expect((await nadia.endpoint.ask(hairpin(nadia.endpoint, toPath))).status, toPath).toBe(status);
-    }
-    await pia.endpoint.expectSilence(fence(relay, pia.endpoint));
-    expectNobodyDialled();
-  });
-
-  it('are not parted by an outsider who calls itself by the URI of one of them (SE-05, U-23, CN-21)', async () => {
-    const nadia = await relay.client();
-    const pia = await relay.client('bob');
-    const outsider = await relay.connect();
-    const lie = send(outsider, `${nadia.usePath} ${nadia.endpoint.uri}`, { fromPath: pia.usePath });
-    void outsider.send(lie);
-    const asked = hairpin(nadia.endpoint, `${nadia.usePath} ${pia.usePath} ${pia.endpoint.uri}`);
-    expect((await nadia.endpoint.ask(asked)).status).toBe(200);
-    expect((await pia.endpoint.next()).header('Message-ID')).toBe('gEFmQWxUrFe49Y1acD');
-  });
-
-  it('lose the way when the second URI ends: 481 (U-23, FW-03)', async () => {
-    const nadia = await relay.client();
-    const pia = await relay.client('bob');
-    const toPath = `${nadia.usePath} ${pia.usePath} ${pia.endpoint.uri}`;
-    expect((await nadia.endpoint.ask(hairpin(nadia.endpoint, toPath))).status).toBe(200);
-    await pia.endpoint.close();
-    const asked = hairpin(nadia.endpoint, toPath, { messageId: 'anotherMessage' });
-    const next = await nadia.endpoint.ask(asked);
-    expect(next.status).toBe(481);
   });
 });

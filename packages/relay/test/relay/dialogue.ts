@@ -14,6 +14,22 @@ export function text(message: Message): string {
   return message.raw.toString('latin1');
 }
 
+/** The octets of the answer to `asked`, without further headers. */
+export function answerTo(asked: Buffer, status: string, toPath: string, fromPath: string): string {
+  const tid = asked.toString('latin1', 5, asked.indexOf(' ', 5));
+  return wire(`MSRP ${tid} ${status}`, `To-Path: ${toPath}`, `From-Path: ${fromPath}`, `-------${tid}$`);
+}
+
+/** A success REPORT. */
+export function successReport(from: Endpoint, toPath: string): Buffer {
+  const extra = [
+    ['Message-ID', 'rW0wKK9Vzt6MU3HcAX'],
+    ['Byte-Range', '1-5/5'],
+    ['Status', '000 200 OK'],
+  ] as const;
+  return request('REPORT', { toPath, fromPath: from.uri, extra });
+}
+
 /** The values of all WWW-Authenticate headers. */
 export function challengesOf(message: Message): string[] {
   return message.headers.filter(([name]) => name === 'WWW-Authenticate').map(([, value]) => value);

@@ -6,6 +6,7 @@ import { tlsDefaults } from 'msrp/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Admissions } from '../../src/transport/admissions.ts';
 import { Listener } from '../../src/transport/listener.ts';
+import { Memory } from '../../src/transport/memory.ts';
 import { connect, listen, sendRequest } from '../endpoint.ts';
 import { acceptedCount, authenticate, fence } from './dialogue.ts';
 import { authority, startRelayWith, type TestRelay } from './harness.ts';
@@ -98,7 +99,7 @@ describe('The TLS of a listener', () => {
 describe('Half a TLS handshake', () => {
   it('is given up after its time, and its place is free again (SE-07, SE-06)', async () => {
     const certificate = await authority.issue({ dnsNames: ['localhost'] });
-    const admissions = new Admissions({ connections: 2, connectionsPerAddress: 2 });
+    const admissions = new Admissions({ connections: 2, connectionsPerAddress: 2 }, new Memory(1_000_000));
     const handed: net.Socket[] = [];
     const listener = new Listener({
       host: '127.0.0.1',

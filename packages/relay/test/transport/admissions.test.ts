@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Admission, Admissions } from '../../src/transport/admissions.ts';
+import { Memory } from '../../src/transport/memory.ts';
 
 function admitted(admissions: Admissions, address: string): Admission {
   const admission = admissions.admit(address);
@@ -9,7 +10,7 @@ function admitted(admissions: Admissions, address: string): Admission {
 
 describe('Admissions', () => {
   it('lets in as many as the bound says, and another when one is gone', () => {
-    const admissions = new Admissions({ connections: 2, connectionsPerAddress: 10 });
+    const admissions = new Admissions({ connections: 2, connectionsPerAddress: 10 }, new Memory(1_000_000));
     const first = admitted(admissions, '192.0.2.1');
     admitted(admissions, '192.0.2.2');
     expect(admissions.admit('192.0.2.3')).toBeUndefined();
@@ -20,7 +21,7 @@ describe('Admissions', () => {
   });
 
   it('bounds the connections of one address and no others', () => {
-    const admissions = new Admissions({ connections: 10, connectionsPerAddress: 2 });
+    const admissions = new Admissions({ connections: 10, connectionsPerAddress: 2 }, new Memory(1_000_000));
     admitted(admissions, '192.0.2.1');
     const second = admitted(admissions, '192.0.2.1');
     expect(admissions.admit('192.0.2.1')).toBeUndefined();
@@ -30,7 +31,7 @@ describe('Admissions', () => {
   });
 
   it('counts an exempt connection in all but no longer against its address', () => {
-    const admissions = new Admissions({ connections: 3, connectionsPerAddress: 1 });
+    const admissions = new Admissions({ connections: 3, connectionsPerAddress: 1 }, new Memory(1_000_000));
     const first = admitted(admissions, '192.0.2.1');
     first.exempt();
     const second = admitted(admissions, '192.0.2.1');
@@ -41,7 +42,7 @@ describe('Admissions', () => {
   });
 
   it('counts each connection down once, whatever is called twice or in which order', () => {
-    const admissions = new Admissions({ connections: 10, connectionsPerAddress: 2 });
+    const admissions = new Admissions({ connections: 10, connectionsPerAddress: 2 }, new Memory(1_000_000));
     const first = admitted(admissions, '192.0.2.1');
     admitted(admissions, '192.0.2.1');
     for (const _again of [1, 2, 3]) {

@@ -5,6 +5,7 @@ import { Duplex, duplexPair } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Connection, type ConnectionContext, type ConnectionEvents } from '../../src/transport/connection.ts';
+import { Memory } from '../../src/transport/memory.ts';
 import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
 import { Slab } from '../../src/transport/slab.ts';
 import { Turn } from '../../src/transport/turn.ts';
@@ -29,6 +30,7 @@ function connection(context: Partial<ConnectionContext> = {}, onHead?: (connecti
       slab: new Slab(),
       parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
       marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
+      memory: new Memory(1_000_000_000),
       feedOctets: 4096,
       endMs: 60_000,
       ...context,
@@ -383,8 +385,8 @@ describe('Connection over a real socket', () => {
     while (received.octets() < 1_048_576) await turns();
     const numbers = received.text().match(/\d+:/g);
     expect(numbers).toEqual(Array.from({ length: 1024 }, (_, number) => `${number}:`));
+    peer.destroy();
     told.destroy();
-    await once(peer, 'close');
   });
 
   it('leaves no socket behind when both sides end', async () => {

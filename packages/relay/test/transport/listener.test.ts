@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { Admissions } from '../../src/transport/admissions.ts';
 import { Listener, type ListenerOptions } from '../../src/transport/listener.ts';
+import { Memory } from '../../src/transport/memory.ts';
 import { createAuthority } from '../endpoint.ts';
 
 const authority = await createAuthority();
@@ -25,7 +26,8 @@ interface Listening {
 async function listening(options: Partial<ListenerOptions> = {}): Promise<Listening> {
   const accepted: net.Socket[] = [];
   const arrivals = new EventEmitter();
-  const admissions = options.admissions ?? new Admissions({ connections: 10, connectionsPerAddress: 10 });
+  const admissions =
+    options.admissions ?? new Admissions({ connections: 10, connectionsPerAddress: 10 }, new Memory(1_000_000));
   const listener = new Listener({
     host: '127.0.0.1',
     port: 0,
@@ -82,9 +84,9 @@ describe('Listener', () => {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const socket = await connectTls(listener.port, { minVersion: version, maxVersion: version });
       versions.push(socket.getProtocol());
+      await has(versions.length);
       socket.destroy();
     }
-    await has(2);
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     await expect(connectTls(listener.port, old)).rejects.toThrow();
     expect([versions, accepted.length]).toEqual([['TLSv1.2', 'TLSv1.3'], 2]);
@@ -107,8 +109,8 @@ describe('Listener', () => {
 
   it('disconnects whoever is not admitted without a word, over TCP and TLS, and admits again when there is room', async () => {
     for (const options of [{}, { tls: TLS }]) {
-      const admissions = new Admissions({ connections: 10, connectionsPerAddress: 1 });
-      const { listener, accepted, has } = await listening({ ...options, admissions });
+      const admissions = new Admissions({ connections: 10, connectionsPerAddress: 1 }, new Memory(1_000_000));
+      const { listener, accepted, has } = await listening({ ...options, admissions, handshakeMs: 200 });
       const first = await connectTcp(listener.port);
       while (admissions.count < 1) await new Promise((resolve) => setImmediate(resolve));
       const second = await connectTcp(listener.port);
@@ -143,6 +145,19 @@ describe('Listener', () => {
     const socket = await connectTcp(listener.port);
     socket.resume();
     await once(socket, 'close');
+    await released(admissions, 0);
+    expect(accepted).toEqual([]);
+    listener.stop();
+  });
+
+  it('gives back the place of a peer that ended its side in mid-handshake', async () => {
+    const { listener, admissions, accepted } = await listening({ tls: TLS, handshakeMs: 50 });
+    const socket = net.connect({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.end();
+    socket.resume();
+    while (admissions.count < 1) await new Promise((resolve) => setImmediate(resolve));
+    await once(socket, 'end');
     await released(admissions, 0);
     expect(accepted).toEqual([]);
     listener.stop();

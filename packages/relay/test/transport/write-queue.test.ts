@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Memory } from '../../src/transport/memory.ts';
 import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
 import { Lane, WriteQueue } from '../../src/transport/write-queue.ts';
 
@@ -19,7 +20,7 @@ function lane(): { lane: Lane; lows: () => number } {
 
 describe('WriteQueue: what leaves first', () => {
   it('gives all urgent texts before any chunk, in order (FC-01)', () => {
-    const queue = new WriteQueue(MARKS);
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     queue.push(lane().lane, chunk(100, 'chunk'));
     queue.pushUrgent('one');
     queue.pushUrgent('two');
@@ -29,7 +30,7 @@ describe('WriteQueue: what leaves first', () => {
   });
 
   it('takes whole chunks until the batch holds what was asked for, urgent octets included', () => {
-    const queue = new WriteQueue(MARKS);
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     const one = lane().lane;
     for (let count = 0; count < 5; count += 1) queue.push(one, chunk(400));
     queue.pushUrgent('x'.repeat(500));
@@ -40,7 +41,7 @@ describe('WriteQueue: what leaves first', () => {
   });
 
   it('takes a chunk that is larger than many turns of a lane', () => {
-    const queue = new WriteQueue(MARKS);
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     const [one, two] = [lane().lane, lane().lane];
     queue.push(one, chunk(1_000_000, 'large'));
     queue.push(two, chunk(900_000, 'other'));
@@ -53,7 +54,7 @@ describe('WriteQueue: what leaves first', () => {
   });
 
   it('shares by octets, not by chunks: whoever has small ones gets as much as whoever has large ones (CH-05, FC-02)', () => {
-    const queue = new WriteQueue({ highWaterOctets: 1e9, lowWaterOctets: 0 });
+    const queue = new WriteQueue({ highWaterOctets: 1e9, lowWaterOctets: 0 }, new Memory(1_000_000_000));
     const sizes = [300, 2048, 16_384, 65_536];
     const sent = new Map<Lane, number>();
     const lanes = sizes.map((octets) => {
@@ -74,7 +75,7 @@ describe('WriteQueue: what leaves first', () => {
   });
 
   it('gives a lane that was away no credit for the time', () => {
-    const queue = new WriteQueue({ highWaterOctets: 1e9, lowWaterOctets: 0 });
+    const queue = new WriteQueue({ highWaterOctets: 1e9, lowWaterOctets: 0 }, new Memory(1_000_000_000));
     const [busy, late] = [lane().lane, lane().lane];
     for (let count = 0; count < 400; count += 1) queue.push(busy, chunk(1000, 'busy'));
     queue.take(200_000);
@@ -88,7 +89,7 @@ describe('WriteQueue: what leaves first', () => {
 
 describe('WriteQueue: accounts', () => {
   it('says when a lane is over its high-water mark, and tells its owner once when it is low again', () => {
-    const queue = new WriteQueue(MARKS);
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     const { lane: one, lows } = lane();
     expect(queue.push(one, chunk(10_000))).toBe(false);
     expect(queue.push(one, chunk(1000))).toBe(true);
@@ -102,7 +103,7 @@ describe('WriteQueue: accounts', () => {
   });
 
   it('does not tell the owner of a lane that never was over the mark', () => {
-    const queue = new WriteQueue(MARKS);
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     const { lane: one, lows } = lane();
     queue.push(one, chunk(5000));
     queue.take(1_000_000);
@@ -110,7 +111,7 @@ describe('WriteQueue: accounts', () => {
   });
 
   it('drops what it is told to, in order, and tells the owner when that makes the lane low', () => {
-    const queue = new WriteQueue(MARKS);
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     const { lane: one, lows } = lane();
     const other = lane().lane;
     for (const head of ['a', 'b', 'c', 'd']) queue.push(one, chunk(4000, head));
@@ -125,7 +126,7 @@ describe('WriteQueue: accounts', () => {
   });
 
   it('throws away chunks but not urgent texts, or both, and tells nobody', () => {
-    const queue = new WriteQueue(MARKS);
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     const { lane: one, lows } = lane();
     queue.push(one, chunk(20_000));
     queue.pushUrgent('still here');
@@ -139,7 +140,7 @@ describe('WriteQueue: accounts', () => {
   });
 
   it('lets go of read buffers at the end of a turn, of those chunks only that still wait', () => {
-    const queue = new WriteQueue(MARKS);
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     const one = lane().lane;
     const view = new Uint8Array(65_536).subarray(0, 200);
     const [left, waits] = [1, 2].map(() => new OutgoingChunk('head', [view], 200, 'tail', undefined));
@@ -166,7 +167,7 @@ describe('WriteQueue: accounts', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
-        const queue = new WriteQueue(MARKS);
+        const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
         const lanes = Array.from({ length: 5 }, () => lane().lane);
         const models = lanes.map((): OutgoingChunk[] => []);
         const check = () => {
