@@ -180,6 +180,7 @@ class WiredRelay implements RunningRelay {
     await this.#authenticator.reload(config);
     for (const { listener } of this.#listeners) if (listener.isSecure) listener.reload(listenerTls(config));
     this.#dialler.reload(diallerTls(config));
+    this.#relay.rates.limits = config.rates;
     await this.#revokeWhoMayNotUse();
     return keysForRestart(this.#config, config);
   }
@@ -235,6 +236,7 @@ function relayOptions(config: Config): RelayOptions {
       pathUris: limits.pathUris,
       messageOctets: limits.messageOctets,
     },
+    rates: config.rates,
     flow: {
       windowOctets: flow.windowOctets,
       sessionOctets: flow.sessionOctets,

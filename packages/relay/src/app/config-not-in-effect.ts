@@ -2,8 +2,6 @@
 
 /** The keys that are not in effect. Another value than the default is an error; the manual marks them. */
 export const notInEffect: readonly (readonly [section: string, ...key: string[]])[] = [
-  ['rates', 'octetsPerSecond'],
-  ['rates', 'messagesPerSecond'],
   ['relays', 'requireCertificate'],
   ['relays', 'allow'],
   ['relays', 'deny'],

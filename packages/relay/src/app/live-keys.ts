@@ -8,6 +8,7 @@ const LIVE_KEYS: ReadonlySet<string> = new Set([
   'realm',
   'auth.algorithms',
   'credentials',
+  'rates',
   'timers.drainMs',
   'log',
 ]);

@@ -22,6 +22,8 @@ export interface HopRules {
   /** A head was read: says who takes what follows it. */
   begin(hop: Hop, head: Head): Incoming;
   broken(hop: Hop, error: MsrpError, head: Head | undefined): void;
+  /** What came in one read was told: so many octets, so many SENDs. */
+  read(hop: Hop, octets: number, sends: number): void;
   closed(hop: Hop, error: Error | undefined): void;
 }
 
@@ -60,6 +62,7 @@ export class Hop implements ConnectionEvents {
   #blockedMs = 0;
   readonly #blockers = new Set<object>();
   #incoming: Incoming | undefined;
+  #sendsInRead = 0;
   /** The head of the request or response that is being received. */
   latest: Head | undefined;
 
@@ -147,8 +150,11 @@ export class Hop implements ConnectionEvents {
     this.latest = undefined;
   }
 
-  readDone(): void {
+  readDone(octets: number): void {
+    const sends = this.#sendsInRead;
+    this.#sendsInRead = 0;
     this.#incoming?.pause?.(this);
+    this.#rules.read(this, octets, sends);
   }
 
   broken(error: MsrpError, head: Head | undefined): void {

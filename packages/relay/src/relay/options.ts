@@ -1,4 +1,5 @@
 import type { PaceLimits } from './pace.ts';
+import type { RateLimits } from './rates.ts';
 
 /** What the rules of the relay can be set to. The configuration makes one of these. */
 export interface RelayOptions {
@@ -20,6 +21,7 @@ export interface RelayOptions {
     /** Largest message, in octets; 0 for any. */
     readonly messageOctets: number;
   };
+  readonly rates: RateLimits;
   readonly flow: PaceLimits & {
     /** How long a 200 may be held back to slow a sender. */
     readonly holdResponseMs: number;

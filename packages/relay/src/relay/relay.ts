@@ -11,6 +11,7 @@ import { failureFor, Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
 import { MAX_IDLE_MS, type RelayOptions } from './options.ts';
 import type { Authenticator, Dialler, Observer } from './ports.ts';
+import { Rates } from './rates.ts';
 import { Refusals } from './refusals.ts';
 import { Reports } from './reports.ts';
 import { type RequestContext, WholeRequest } from './requests.ts';
@@ -40,6 +41,7 @@ const DISCARD: Incoming = { body() {}, end() {} };
 /** A relay: running → draining → closed, never backwards. */
 export class Relay implements HopRules {
   readonly counters = new Counters();
+  readonly rates: Rates;
   readonly sessions: SessionTable;
   readonly #clock: Clock;
   readonly #observer: Observer;
@@ -60,6 +62,7 @@ export class Relay implements HopRules {
     const { counters } = this;
     this.#clock = clock;
     this.#observer = observer;
+    this.rates = new Rates(clock, options.rates);
     this.#options = options;
     this.#budget = new TransactionBudget(options.limits.transactions);
     this.#refusals = new Refusals(counters);
@@ -115,6 +118,10 @@ export class Relay implements HopRules {
     count(this.counters.refused, error.code === 'MSRP_HEAD_TOO_LARGE' ? 'head too large' : 'garbage');
     if (head !== undefined && head.method !== '') this.#refusals.answer(hop, head, 400, error.message);
     hop.connection.end();
+  }
+
+  read(hop: Hop, octets: number, sends: number): void {
+    this.rates.spend(hop, octets, sends);
   }
 
   closed(hop: Hop, error: Error | undefined): void {
@@ -224,6 +231,7 @@ export class Relay implements HopRules {
   /** Looks after the connections. */
   #tick(): void {
     const nowMs = this.#clock.nowMs();
+    this.rates.tidy();
     for (const hop of this.#hops.all) {
       if (hop.connection.state !== 'open') continue;
       if (this.#isUseless(hop, nowMs)) hop.connection.end();

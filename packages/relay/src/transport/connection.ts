@@ -25,8 +25,8 @@ export interface ConnectionContext {
 
 /** What the rules hear of a connection: its messages, and its life. */
 export interface ConnectionEvents extends ParserEvents {
-  /** Everything that came in one read was told. */
-  readDone(): void;
+  /** Everything that came in one read of so many octets was told. */
+  readDone(octets: number): void;
   /**
    * The connection carries nothing more but urgent texts already queued; told once, whatever ended it.
    * `error` is undefined when it was closed in peace.
@@ -208,7 +208,7 @@ export class Connection {
     this.octetsIn += octets.length;
     if (this.#state !== 'open') return;
     this.#parser?.write(octets);
-    this.#events?.readDone();
+    this.#events?.readDone(octets.length);
     if (this.#queue.urgentOctets <= MAX_UNREAD_ANSWERS || this.#isFull) return;
     // It asks and asks and does not read the answers: it is not read either.
     this.#isFull = true;
