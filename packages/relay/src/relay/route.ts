@@ -78,7 +78,11 @@ export class Router {
     if (self === undefined || peer === undefined) return MALFORMED;
     if (!this.#names.isOwn(self)) return refuse(481, 'Not for this relay', 'misaddressed', 'misaddressed');
     if (session === undefined) return NO_SESSION;
-    if (self.scheme === 'msrps' && !ingress.isSecure) return refuse(403, 'TLS only', 'cleartext', 'closing');
+    if (self.scheme === 'msrps' && !ingress.isSecure) {
+      // A clear connection that this relay opened itself, as it was told to, still serves its other sessions.
+      const fate = ingress.connection.origin.direction === 'accepted' ? 'closing' : undefined;
+      return refuse(403, 'TLS only', 'cleartext', fate);
+    }
     const isInside = ingress === session.inside;
     if (onward.length === 1) return { kind: 'arrival', arrival: { session, isInside } };
     const next = parseUri(onward[1] ?? '');

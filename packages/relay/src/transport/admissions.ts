@@ -32,8 +32,9 @@ export class Admissions {
     return this.#count;
   }
 
-  /** Lets one more connection of `address` in, or not: undefined. */
-  admit(address: string): Admission | undefined {
+  /** Lets one more connection of `remoteAddress` in, or not: undefined. */
+  admit(remoteAddress: string): Admission | undefined {
+    const address = subscriberOf(remoteAddress);
     const ofAddress = this.#byAddress.get(address) ?? 0;
     const isFull = this.#count >= this.#limits.connections || ofAddress >= this.#limits.connectionsPerAddress;
     if (isFull || this.#memory.isNear) {
@@ -61,4 +62,14 @@ export class Admissions {
     if (left === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, left);
   }
+}
+
+/** What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits, within which addresses cost nothing. */
+function subscriberOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address;
+  const [before = '', after] = address.split('::');
+  const first = before === '' ? [] : before.split(':');
+  const last = after === undefined || after === '' ? [] : after.split(':');
+  const zeros = after === undefined ? [] : new Array<string>(8 - first.length - last.length).fill('0');
+  return [...first, ...zeros, ...last].slice(0, 4).join(':');
 }

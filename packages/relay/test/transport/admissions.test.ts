@@ -53,4 +53,14 @@ describe('Admissions', () => {
     admitted(admissions, '192.0.2.1');
     expect(admissions.admit('192.0.2.1')).toBeUndefined();
   });
+
+  it('take all addresses of an IPv6 network of 64 bits for one, and IPv4 addresses each for itself (SE-06)', () => {
+    const admissions = new Admissions({ connections: 10, connectionsPerAddress: 1 }, new Memory(1_000_000));
+    for (const address of ['2001:db8::1', '2001:db8:0:1::1', '::1', '::ffff:192.0.2.1', '::ffff:192.0.2.2']) {
+      admitted(admissions, address);
+    }
+    expect(admissions.admit('2001:db8:0:0:ffff::2')).toBeUndefined();
+    expect(admissions.admit('2001:db8:0:1:2:3:4:5')).toBeUndefined();
+    expect(admissions.admit('::ffff:192.0.2.1')).toBeUndefined();
+  });
 });
