@@ -33,10 +33,13 @@ export class Failures {
     this.#tell(sends, loss);
   }
 
-  /** What waits for the way of an ended session does not leave any more. What left may still be answered. */
+  /**
+   * What waits for the client of an ended session does not leave any more; what left may still be answered. What that client
+   * sent was accepted and goes on, also when it ended its connection right after.
+   */
   sessionEnded(session: Session): void {
     for (const pace of [...session.paces]) {
-      this.#dropQueued(pace, () => true, CLIENT_GONE);
+      if (pace.egress === session.inside) this.#dropQueued(pace, () => true, CLIENT_GONE);
       pace.retire();
     }
   }

@@ -155,9 +155,15 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#countedOctets = octets;
   }
 
+  /** Views that lie side by side become one: a body full of look-alike end-lines comes in a thousand slices. */
   #take(view: Uint8Array): void {
-    this.#views.push(view);
+    const last = this.#views.at(-1);
     this.#octets += view.length;
+    if (last?.buffer === view.buffer && last.byteOffset + last.length === view.byteOffset) {
+      this.#views[this.#views.length - 1] = new Uint8Array(view.buffer, last.byteOffset, last.length + view.length);
+    } else {
+      this.#views.push(view);
+    }
   }
 
   /** A piece has waited for more long enough. The last octet stays, so that no empty chunk trails. */

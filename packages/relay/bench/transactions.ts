@@ -1,13 +1,13 @@
 /**
  * What a million open chunks cost: memory each, and the longest turn of the loop while they all expire.
- * Run with `node --expose-gc --conditions=source bench/transactions.ts`.
+ * Run with `node --expose-gc --conditions=source packages/relay/bench/transactions.ts`.
  */
 import { type Clock, ManualClock, type Timer } from 'msrp/base';
-import type { Failures } from '../packages/relay/src/relay/failures.ts';
-import type { Flow } from '../packages/relay/src/relay/flow.ts';
-import { SendTransaction } from '../packages/relay/src/relay/send-transaction.ts';
-import { TimerWheel } from '../packages/relay/src/relay/timer-wheel.ts';
-import { TransactionBudget, TransactionTable } from '../packages/relay/src/relay/transactions.ts';
+import type { Failures } from '../src/relay/failures.ts';
+import type { Flow } from '../src/relay/flow.ts';
+import { SendTransaction } from '../src/relay/send-transaction.ts';
+import { TimerWheel } from '../src/relay/timer-wheel.ts';
+import { TransactionBudget, TransactionTable } from '../src/relay/transactions.ts';
 
 const CHUNKS = 1_000_000;
 const HOPS = 100;
