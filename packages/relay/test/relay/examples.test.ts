@@ -129,25 +129,28 @@ describe('Through one relay', () => {
     ['E18.2', 0],
     ['E18.3', undefined],
     ['E18.4', 2],
-  ])('%s: a body that looks like an end, an empty one, none, a CRLF (F-14, F-16, F-17, S-04, S-13, CH-22)', async (name, octets) => {
-    const { nadia, oskar, example } = await oneRelay();
-    void nadia.send(example(name));
-    expect((await nadia.next()).status).toBe(200);
-    const far = await oskar.accept();
-    const arrived = await far.next();
-    expect(arrived.body?.length).toBe(octets);
-    const sent = example(name);
-    const [head = '', ...body] = sent.split('\r\n\r\n');
-    const tid = /^MSRP (\S+) /.exec(sent)?.[1] ?? '';
-    // What is in the body stays, hyphens and old id included.
-    const expected = [head.replaceAll(tid, arrived.tid), ...body].join('\r\n\r\n');
-    const end = expected.lastIndexOf(tid);
-    const [to = '', from = ''] = [example('E6.3').split('\r\n')[1], example('E6.3').split('\r\n')[2]];
-    const moved = (end < 0 ? expected : expected.slice(0, end) + arrived.tid + expected.slice(end + tid.length))
-      .replace(/\r\nTo-Path: [^\r]+/, `\r\n${to}`)
-      .replace(/\r\nFrom-Path: [^\r]+/, `\r\n${from}`);
-    expect(text(arrived)).toBe(moved);
-  });
+  ])(
+    '%s: a body that looks like an end, an empty one, none, a CRLF (F-14, F-16, F-17, S-04, S-13, CH-22)',
+    async (name, octets) => {
+      const { nadia, oskar, example } = await oneRelay();
+      void nadia.send(example(name));
+      expect((await nadia.next()).status).toBe(200);
+      const far = await oskar.accept();
+      const arrived = await far.next();
+      expect(arrived.body?.length).toBe(octets);
+      const sent = example(name);
+      const [head = '', ...body] = sent.split('\r\n\r\n');
+      const tid = /^MSRP (\S+) /.exec(sent)?.[1] ?? '';
+      // What is in the body stays, hyphens and old id included.
+      const expected = [head.replaceAll(tid, arrived.tid), ...body].join('\r\n\r\n');
+      const end = expected.lastIndexOf(tid);
+      const [to = '', from = ''] = [example('E6.3').split('\r\n')[1], example('E6.3').split('\r\n')[2]];
+      const moved = (end < 0 ? expected : expected.slice(0, end) + arrived.tid + expected.slice(end + tid.length))
+        .replace(/\r\nTo-Path: [^\r]+/, `\r\n${to}`)
+        .replace(/\r\nFrom-Path: [^\r]+/, `\r\n${from}`);
+      expect(text(arrived)).toBe(moved);
+    },
+  );
 
   it('E18.3 says what it has to without a body and without an empty line (F-14)', async () => {
     const { nadia, oskar, example } = await oneRelay();
@@ -176,7 +179,10 @@ describe('Through two relays', () => {
   });
 
   it('E8: one chunk of unknown length, cut twice on the way; each piece answered for itself (CH-02, CH-09, CH-10, CH-11, CH-12, CH-16, CH-17, CH-18, T-01)', async () => {
-    const { relayA, nadia, oskar, example } = await twoRelays({ chunk: { maxOctets: 3000 } }, { chunk: { maxOctets: 2048 } });
+    const { relayA, nadia, oskar, example } = await twoRelays(
+      { chunk: { maxOctets: 3000 } },
+      { chunk: { maxOctets: 2048 } },
+    );
     void nadia.send(example('E8.1'));
     await expectNext(nadia, example, 'E8.5');
     const first = await expectNext(oskar, example, 'E8.8');
@@ -211,7 +217,12 @@ describe('Through two relays', () => {
     const { endpoint: nadia, usePath } = await relay.client();
     const mute = await listening();
     const far = `${mute.uri} msrps://oskar.example.net:50321/YRDNCt2f3KnwVhYwXoFI;tcp`;
-    const example = reader({ [NADIA]: nadia.uri, [RELAY_A]: usePath, [`${RELAY_B} ${OSKAR}`]: far, [RELAY_B]: mute.uri });
+    const example = reader({
+      [NADIA]: nadia.uri,
+      [RELAY_A]: usePath,
+      [`${RELAY_B} ${OSKAR}`]: far,
+      [RELAY_B]: mute.uri,
+    });
     void nadia.send(example('E11.1'));
     await expectNext(nadia, example, 'E11.2');
     const hop = await mute.accept();
@@ -242,7 +253,10 @@ describe('Through two relays', () => {
 
   it('a chunk that the second one refuses is reported once, by the first (X-06, A-05)', async () => {
     const { relayA, relayB, nadia, example } = await twoRelays();
-    const unknown = example('E12.1').replace(/(localhost:\d+\/0\.)\w+(;tcp msrps:\S+\r\nFrom)/, '$1unknown0unknown0unknown0$2');
+    const unknown = example('E12.1').replace(
+      /(localhost:\d+\/0\.)\w+(;tcp msrps:\S+\r\nFrom)/,
+      '$1unknown0unknown0unknown0$2',
+    );
     expect(unknown).not.toBe(example('E12.1'));
     void nadia.send(unknown.replace('Failure-Report: partial', 'Failure-Report: yes'));
     expect((await nadia.next()).status).toBe(200);
