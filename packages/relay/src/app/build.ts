@@ -81,16 +81,22 @@ class CurrentAuthenticator implements Authenticator {
 
   #make({ credentials, realm, auth }: Config): DigestAuthenticator {
     const { clock, logger } = this.#context;
-    const stores = credentials.map((source) =>
-      source.type === 'static' ? new StaticStore(realm, source.users) : new SqliteStore(source.path),
-    );
-    this.#stores = stores;
+    const stores: CredentialStore[] = [];
+    try {
+      for (const source of credentials) {
+        stores.push(source.type === 'static' ? new StaticStore(realm, source.users) : new SqliteStore(source.path));
+      }
+    } catch (cause) {
+      for (const store of stores) void store.close();
+      throw cause;
+    }
     const onStoreFailure = (store: string, cause: unknown) => {
       logger.error(
         { store, reason: cause instanceof Error ? cause.message : String(cause) },
         'credential store failed',
       );
     };
+    this.#stores = stores;
     return new DigestAuthenticator(stores, { realm, algorithms: auth.algorithms, clock, onStoreFailure });
   }
 }
@@ -132,6 +138,7 @@ class WiredRelay implements RunningRelay {
       dialler: this.#dialler,
       observer: new LogObserver(context.logger),
       connections: {
+        clock,
         turn: new Turn(),
         slab: new Slab(),
         parserLimits: { maxHeadOctets: headOctets, maxHeadLines: headLines },
@@ -209,6 +216,11 @@ class WiredRelay implements RunningRelay {
   }
 
   #accept(socket: Socket, admission: Admission, listener: Listener): void {
+    // Its handshake was still going on when the listener stopped.
+    if (this.#relay.state !== 'running') {
+      socket.destroy();
+      return;
+    }
     const hop = this.#relay.accept({
       transport: listener.isSecure ? 'tls' : 'tcp',
       direction: 'accepted',

@@ -87,6 +87,10 @@ function checkOrder({ flow, expires }: Judged): Finding[] {
     const text = `expected less than flow.highWaterOctets (${flow.highWaterOctets}), found ${flow.lowWaterOctets}`;
     findings.push({ path: ['flow', 'lowWaterOctets'], text });
   }
+  if (flow !== undefined && flow.sessionOctets < flow.highWaterOctets) {
+    const text = `expected at least flow.highWaterOctets (${flow.highWaterOctets}), found ${flow.sessionOctets}`;
+    findings.push({ path: ['flow', 'sessionOctets'], text });
+  }
   if (expires === undefined) return findings;
   if (expires.min > expires.max) {
     const text = `expected at most expires.max (${expires.max}), found ${expires.min}`;

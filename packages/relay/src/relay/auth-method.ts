@@ -11,6 +11,9 @@ import { Session, type SessionTable } from './sessions.ts';
 /** AUTHs of one connection that may be judged at the same time. */
 const MAX_IN_PROGRESS = 16;
 
+/** A client needs one challenge, or two: a connection that asks for so many before it succeeds is closed. */
+const MAX_CHALLENGES = 20;
+
 /** What AUTH needs. */
 export interface AuthContext {
   readonly options: RelayOptions;
@@ -56,7 +59,12 @@ export class AuthMethod {
     const request = this.#read(hop, head);
     if (request === undefined) return;
     const [authorization] = headerValues(head, 'authorization');
-    if (authorization === undefined) return this.#challenge(request, false, 'challenged');
+    if (authorization === undefined) {
+      this.#challenge(request, false, 'challenged');
+      hop.challenges += 1;
+      if (hop.challenges >= MAX_CHALLENGES && !hop.isProven) hop.connection.end();
+      return;
+    }
     if (hop.authsInProgress >= MAX_IN_PROGRESS) return refusals.refuse(hop, head, 403, 'Too many AUTHs at once');
     hop.authsInProgress += 1;
     authenticator.verify(authorization, head.toPath).then(
@@ -143,7 +151,6 @@ export class AuthMethod {
     const { hop, head, expires } = request;
     const { min, max } = options.expires;
     const info = `Authentication-Info: ${authenticationInfo}\r\n`;
-    hop.authFailures = 0;
     if (expires !== undefined && (expires < min || expires > max)) {
       this.#note(hop, 'interval');
       const bound = expires < min ? `Min-Expires: ${min}` : `Max-Expires: ${max}`;

@@ -13,6 +13,9 @@ export const CLIENT_GONE: Loss = { status: 481, comment: 'Session does not exist
 /** The relay itself is going. */
 export const CLOSING: Loss = { status: 408, comment: 'Closing down', trigger: 'closing' };
 
+/** The next hop has taken no octet for too long. */
+export const STALLED: Loss = { status: 408, comment: 'Next hop does not read', trigger: 'stalled' };
+
 const TOO_SLOW: Loss = { status: 413, comment: 'Receiver too slow', trigger: 'slow' };
 
 /** Settles transactions that no response will settle any more. */
@@ -23,14 +26,16 @@ export class Failures {
     this.#reports = reports;
   }
 
-  /** Everything open toward `hop` comes to nothing. */
-  hopLost(hop: Hop, loss: Loss): void {
-    const sends: SendTransaction[] = [];
+  /** Everything open toward `hop` comes to nothing. `clientLoss` is what it means where the hop was a client's. */
+  hopLost(hop: Hop, loss: Loss, clientLoss: Loss = loss): void {
+    const toPeer: SendTransaction[] = [];
+    const toClient: SendTransaction[] = [];
     for (const transaction of hop.transactions.clear()) {
-      if (transaction instanceof SendTransaction) sends.push(transaction);
+      if (transaction instanceof SendTransaction) (transaction.flow.isInbound ? toClient : toPeer).push(transaction);
       else if (transaction instanceof RelayedRequest) transaction.fail(loss.status, loss.comment);
     }
-    this.#tell(sends, loss);
+    this.#tell(toPeer, loss);
+    this.#tell(toClient, clientLoss);
   }
 
   /**
@@ -47,12 +52,18 @@ export class Failures {
   /** The next hop wants no more of a message: what waits of it does not leave, nor does what is still to come (RFC 4975 §10.5). */
   messageStopped(pace: Pace, messageId: string, loss: Loss): void {
     pace.stop(messageId, loss.status);
-    this.#dropQueued(pace, (send) => send.messageId === messageId, loss);
+    this.#dropQueued(pace, (send) => send?.messageId === messageId, loss);
   }
 
-  /** A receiver was too slow for too long: what is not answered yet is refused, and so is what comes. */
+  /** A receiver was too slow for too long: what waits unanswered is refused, and so is what comes. */
   paceGivenUp(pace: Pace): void {
-    for (const messageId of pace.refuse()) this.messageStopped(pace, messageId, TOO_SLOW);
+    const held = pace.refuse();
+    const messages = new Set(held.map(({ messageId }) => messageId));
+    for (const messageId of messages) pace.stop(messageId, TOO_SLOW.status);
+    this.#dropQueued(pace, (send) => send !== undefined && messages.has(send.messageId), TOO_SLOW);
+    // What has left in the meantime was taken over.
+    for (const answer of held) answer.accept();
+    if (pace.lane.chunks.length === 0) pace.laneIsLow();
   }
 
   /** One chunk failed by itself. */
@@ -60,12 +71,13 @@ export class Failures {
     if (!send.answersFor(loss)) this.#reports.send(send, loss);
   }
 
-  /** Chunks that nobody is told of, those with Failure-Report no, are dropped only when all are. */
-  #dropQueued(pace: Pace, isMeant: (send: SendTransaction) => boolean, loss: Loss): void {
+  /** Drops what waits and is meant; chunks with Failure-Report no have no transaction, and nobody is told of them. */
+  #dropQueued(pace: Pace, isMeant: (send: SendTransaction | undefined) => boolean, loss: Loss): void {
     const sends: SendTransaction[] = [];
     pace.egress.connection.drop(pace.lane, ({ sender }) => {
-      const isDropped = sender instanceof SendTransaction && isMeant(sender);
-      if (isDropped) sends.push(sender);
+      const send = sender instanceof SendTransaction ? sender : undefined;
+      const isDropped = isMeant(send);
+      if (isDropped && send !== undefined) sends.push(send);
       return isDropped;
     });
     for (const send of sends) pace.egress.transactions.close(send);

@@ -1,5 +1,6 @@
 /** The way of one session's requests in one direction: decided once, used by every chunk that goes the same way. */
 import { firstOf, splitPath } from 'msrp/wire';
+import { flat } from '../transport/flat.ts';
 import type { Hop } from './hop.ts';
 import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
@@ -60,9 +61,4 @@ export class Flow {
   get isInbound(): boolean {
     return this.sessions.some((session) => session.inside === this.egress);
   }
-}
-
-/** A copy that is no view on a longer text. */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

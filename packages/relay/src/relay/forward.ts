@@ -2,7 +2,7 @@
 import type { Clock, Timer } from 'msrp/base';
 import { type ContinuationFlag, commentOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
 import type { Memory } from '../transport/memory.ts';
-import { OutgoingChunk } from '../transport/outgoing-chunk.ts';
+import { OutgoingChunk, settledViews } from '../transport/outgoing-chunk.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
 import type { Hop, Incoming } from './hop.ts';
@@ -22,12 +22,6 @@ export interface ForwardContext extends SendContext {
   readonly refusals: Refusals;
 }
 
-/** A view under this part of its backing store is copied when it has to wait for the next read. */
-const WORTH_KEEPING = 4;
-
-/** More views than this become one: a sender that drips octets must not cost more than its octets. */
-const MAX_VIEWS = 16;
-
 /**
  * An admitted ingress chunk while it is being received. It gathers body octets until it holds a piece of the
  * largest size and knows that another octet follows, until the chunk ends, or until a piece has lingered long enough;
@@ -35,7 +29,8 @@ const MAX_VIEWS = 16;
  * is always at a chunk boundary, whatever the sender does in the middle of its chunk.
  */
 export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
-  isAnswered = false;
+  /** What its sender was told: nothing yet, that it was taken over (if only by silence), or an error. */
+  answer: 'due' | 'accepted' | 'refused' = 'due';
   readonly #context: ForwardContext;
   readonly #flow: Flow;
   readonly #head: Head;
@@ -47,7 +42,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   #octets = 0;
   #total: number | undefined;
   #views: Uint8Array[] = [];
-  #hasSent = false;
+  /** How many pieces were sent on, and how many of those have left the queue. */
+  #pieces = 0;
+  #leftPieces = 0;
+  /** Its end-line came; nothing more of it is to be sent on, or was to be. */
+  #isWhole = false;
   #isOver = false;
   #linger: Timer | undefined;
   /** Octets of what waits for its piece to be complete that are counted in the relay's memory. */
@@ -84,6 +83,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#linger?.cancel();
     if (this.#isOver) return;
     const { pace } = this.#flow;
+    this.#isWhole = true;
     const isHeld = pace.isFull && this.#head.failureReport === 'yes';
     // Without a hold the ingress chunk is answered in the turn in which its last piece is sent on.
     const unanswered = isHeld ? this : undefined;
@@ -97,13 +97,17 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
 
   /** The chunk was taken over: 200 where one is due, nothing else (RFC 4976 §6.4.1). */
   accept(): void {
-    if (this.isAnswered) return;
-    this.isAnswered = true;
+    if (this.answer !== 'due') return;
+    this.answer = 'accepted';
     if (this.#head.failureReport !== 'yes') return;
     const id = this.#head.transactionId;
     const response = `MSRP ${id} 200 OK\r\n${this.#flow.responseLines}${formatEndLine(id, '$')}`;
     this.#flow.ingress.connection.writeUrgent(response);
     this.#context.counters.okOut += 1;
+  }
+
+  left(): void {
+    this.#leftPieces += 1;
   }
 
   get messageId(): string {
@@ -112,10 +116,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
 
   pause(): void {
     if (this.#isOver) return;
-    if (this.#views.length > MAX_VIEWS) this.#views = [Uint8Array.from(Buffer.concat(this.#views))];
-    this.#views = this.#views.map((view) =>
-      view.length * WORTH_KEEPING < view.buffer.byteLength ? Uint8Array.from(view) : view,
-    );
+    this.#views = settledViews(this.#views);
     this.#count(this.#octets);
     if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
     if (this.#linger !== undefined || this.#octets <= INTERRUPTIBLE_OCTETS) return;
@@ -128,13 +129,13 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (!this.#isOver && this.#octets > 0) this.#emit(this.#octets, '+', undefined);
     this.#count(0);
     this.#isOver = true;
-    this.isAnswered = true;
+    if (this.answer === 'due') this.answer = 'accepted';
   }
 
   /** The one answer of this chunk is an error; what is still to come of it is read and thrown away. */
   fail(status: number, comment: string): void {
-    if (this.isAnswered) return;
-    this.isAnswered = true;
+    if (this.answer !== 'due') return;
+    this.answer = 'refused';
     this.#giveUp();
     this.#context.refusals.refuse(this.#flow.ingress, this.#head, status, comment);
   }
@@ -142,6 +143,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   /** The message is too large: it ends here, and so do its other chunks (RFC 4975 §10.5). */
   #stop(octets: Uint8Array): void {
     this.#take(octets.subarray(0, 1));
+    // Earlier chunks of it may have gone out.
+    if (this.#start > 1) this.#pieces += 1;
     this.#refuseMessage(commentOf(413));
   }
 
@@ -175,9 +178,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   /** Nothing more of this chunk leaves; where something did, the next hop learns that nothing more will come. */
   #giveUp(): void {
     this.#linger?.cancel();
+    // Of a whole chunk that waited for its answer, what still waited is dropped; nothing may have left before.
+    const isCutOff = this.#isOver ? this.#leftPieces > 0 && this.#leftPieces < this.#pieces : this.#pieces > 0;
     this.#isOver = true;
     this.#count(0);
-    if (!this.#hasSent || !this.#flow.egress.isUsable) return;
+    if (!isCutOff || !this.#flow.egress.isUsable) return;
     const id = makeIdent();
     const head = this.#headOf(id, this.#octets, this.#total);
     this.#write(new OutgoingChunk(head, this.#views, this.#octets, `\r\n${formatEndLine(id, '#')}`, undefined));
@@ -199,7 +204,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#start += octets;
     this.#octets -= octets;
     this.#count(0);
-    this.#hasSent = true;
+    this.#pieces += 1;
   }
 
   #emitBodiless(flag: ContinuationFlag, unanswered: UnansweredChunk | undefined): void {
@@ -239,9 +244,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const stopped = pace.stoppedWith(this.messageId);
     if (stopped !== undefined) return this.fail(stopped, commentOf(stopped));
     if (!egress.isUsable) return this.fail(isInbound ? 481 : 408, 'Next hop is gone');
-    // Only a sender that waits for its 200 can be slowed by holding it back.
-    const isTooMuch = pace.isRefusing || pace.isOverfull || (pace.isFull && failureReport !== 'yes');
-    if (isTooMuch) return this.#refuseMessage('Receiver too slow');
+    if (pace.isRefusing) return this.#refuseMessage('Receiver too slow');
     if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
     if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');
   }
@@ -249,7 +252,10 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   #write(chunk: OutgoingChunk): void {
     this.#context.counters.sendsOut += 1;
     const { egress, ingress, pace } = this.#flow;
-    if (egress.connection.writeChunk(pace.lane, chunk)) pace.slowDown(ingress, this.#context.memory.isNear);
+    if (!egress.connection.writeChunk(pace.lane, chunk)) return;
+    // A 200 held back slows the sender of a whole chunk; one that is in the middle of a chunk, or waits for none, is not read.
+    const isDeaf = pace.isFull && (!this.#isWhole || this.#head.failureReport !== 'yes');
+    pace.slowDown(ingress, isDeaf || pace.isOverfull || this.#context.memory.isNear);
   }
 
   /** The first `octets` of the views; the rest stays. */

@@ -49,6 +49,8 @@ export class Hop implements ConnectionEvents {
   failures = 0;
   authFailures = 0;
   misaddressed = 0;
+  /** AUTHs that came without credentials. */
+  challenges = 0;
   /** AUTHs that are being judged. */
   authsInProgress = 0;
   /** Octets seen in both directions when it was last looked at, and since when there were no others. */
@@ -60,7 +62,8 @@ export class Hop implements ConnectionEvents {
   readonly #rules: HopRules;
   #blockedSinceMs = 0;
   #blockedMs = 0;
-  readonly #blockers = new Set<object>();
+  /** What stands in the way of reading it, and since when. */
+  readonly #blockers = new Map<object, number>();
   #incoming: Incoming | undefined;
   #sendsInRead = 0;
   /** The head of the request or response that is being received. */
@@ -96,8 +99,10 @@ export class Hop implements ConnectionEvents {
 
   /** Reads nothing from this hop as long as `blocker` stands in the way. */
   block(blocker: object): void {
-    if (this.#blockers.size === 0) this.#blockedSinceMs = this.#clock.nowMs();
-    this.#blockers.add(blocker);
+    if (this.#blockers.has(blocker)) return;
+    const nowMs = this.#clock.nowMs();
+    if (this.#blockers.size === 0) this.#blockedSinceMs = nowMs;
+    this.#blockers.set(blocker, nowMs);
     this.connection.pause();
   }
 
@@ -117,13 +122,13 @@ export class Hop implements ConnectionEvents {
     return nowMs - this.#quietSinceMs;
   }
 
-  isBlockedBy(blocker: object): boolean {
-    return this.#blockers.has(blocker);
+  get isBlocked(): boolean {
+    return this.#blockers.size > 0;
   }
 
-  /** For how long it has not been read by now; 0 when it is. */
-  blockedForMs(nowMs: number): number {
-    return this.#blockers.size > 0 ? nowMs - this.#blockedSinceMs : 0;
+  /** For how long `blocker` has stood in the way; 0 when it does not. */
+  blockedForMs(blocker: object, nowMs: number): number {
+    return nowMs - (this.#blockers.get(blocker) ?? nowMs);
   }
 
   /** How long, in all, this hop was not read; a response on it could not come in that time. */
@@ -133,6 +138,7 @@ export class Hop implements ConnectionEvents {
   }
 
   head(head: Head): void {
+    if (head.method === 'SEND') this.#sendsInRead += 1;
     this.headSinceMs = undefined;
     this.latest = head;
     this.#incoming = this.#rules.begin(this, head);

@@ -14,7 +14,7 @@ export interface PaceLimits {
 /** An accepted chunk whose 200 is held back, so that its sender slows down. */
 export interface HeldAnswer {
   readonly messageId: string;
-  /** Sends the 200 now. */
+  /** Sends the 200 now, unless another answer was sent. */
   accept(): void;
 }
 
@@ -29,8 +29,6 @@ const MAX_STOPPED = 64;
 export class Pace implements LaneOwner {
   readonly egress: Hop;
   readonly lane: Lane;
-  /** It was stuck for too long: its SENDs are refused until its lane is low. */
-  isRefusing = false;
   /** Since when answers have been held back; undefined while none is. */
   answersHeldSinceMs: number | undefined;
   readonly #sessions: readonly Session[];
@@ -39,6 +37,8 @@ export class Pace implements LaneOwner {
   readonly #stopped = new Map<string, number>();
   #heldAnswers: HeldAnswer[] = [];
   #unansweredOctets = 0;
+  #isGivenUp = false;
+  #isRetired = false;
 
   /** @param sessions - all own sessions on the way: what waits ends with the first of them. */
   constructor(egress: Hop, sessions: readonly Session[], limits: PaceLimits) {
@@ -69,12 +69,18 @@ export class Pace implements LaneOwner {
     ingress.unblock(this);
   }
 
-  /** Nothing more comes this way; what waits goes on. */
+  /** Nothing new comes this way; what waits goes on, and so may chunks that are still being received. */
   retire(): void {
+    this.#isRetired = true;
     this.egress.pacesOut.delete(this);
     for (const session of this.#sessions) session.paces.delete(this);
     this.#release();
     for (const ingress of [...this.#ingresses]) this.leave(ingress);
+  }
+
+  /** Whether SENDs are refused: it was stuck for too long, or can slow nobody any more, and its lane is not low yet. */
+  get isRefusing(): boolean {
+    return this.#isGivenUp || (this.#isRetired && this.lane.isOverHigh);
   }
 
   /** Whether as much waits as may. */
@@ -89,9 +95,11 @@ export class Pace implements LaneOwner {
 
   /**
    * The lane is over its high-water mark: `ingress` is not read until it is low, unless others would suffer. When
-   * memory is short (`isUrgent`) they do.
+   * memory is short (`isUrgent`) they do. One whose chunks are refused is read on, and so is one that has left: nobody
+   * would ever read it again.
    */
   slowDown(ingress: Hop, isUrgent: boolean): void {
+    if (this.isRefusing || !this.#ingresses.has(ingress)) return;
     if (isUrgent || !ingress.isShared) ingress.block(this);
   }
 
@@ -101,16 +109,18 @@ export class Pace implements LaneOwner {
     this.answersHeldSinceMs ??= nowMs;
   }
 
-  /** It was held up for too long. From now on its SENDs are refused; returns the messages whose answers were held back. */
-  refuse(): ReadonlySet<string> {
-    this.isRefusing = true;
+  /** It was held up for too long. From now on its SENDs are refused; returns the answers that were held back. */
+  refuse(): readonly HeldAnswer[] {
+    this.#isGivenUp = true;
+    // Whatever the marks are: once the lane is low it is to be told.
+    this.lane.isOverHigh = true;
     this.answersHeldSinceMs = undefined;
     for (const ingress of this.#ingresses) ingress.unblock(this);
-    return new Set(this.#heldAnswers.splice(0).map(({ messageId }) => messageId));
+    return this.#heldAnswers.splice(0);
   }
 
   laneIsLow(): void {
-    this.isRefusing = false;
+    this.#isGivenUp = false;
     this.#release();
   }
 

@@ -41,7 +41,9 @@ export class Refusals {
     this.refuse(hop, head, refusal.status, refusal.comment);
     if (refusal.fate === 'misaddressed') {
       hop.misaddressed += 1;
-      if (hop.sessions.size === 0 || hop.misaddressed >= MAX_MISADDRESSED) hop.connection.end();
+      const isStranger =
+        hop.sessions.size === 0 && hop.outsideOf.size === 0 && hop.connection.origin.direction === 'accepted';
+      if (isStranger || hop.misaddressed >= MAX_MISADDRESSED) hop.connection.end();
     } else if (refusal.fate === 'closing') {
       hop.connection.end();
     }

@@ -4,7 +4,7 @@ import type { Head } from 'msrp/wire';
 import type { ConnectionContext, ConnectionOrigin } from '../transport/connection.ts';
 import { AuthMethod } from './auth-method.ts';
 import { Counters, count } from './counters.ts';
-import { CLIENT_GONE, CLOSING, Failures } from './failures.ts';
+import { CLIENT_GONE, CLOSING, Failures, STALLED } from './failures.ts';
 import { ChunkInTransit, type ForwardContext } from './forward.ts';
 import type { Hop, HopRules, Incoming } from './hop.ts';
 import { failureFor, Hops } from './hops.ts';
@@ -85,7 +85,7 @@ export class Relay implements HopRules {
     };
     const isOpen = () => this.#state === 'running';
     const authMethod = new AuthMethod({ ...shared, names, sessions: this.sessions, authenticator, isOpen });
-    this.#requests = { ...shared, router: this.#router, authMethod };
+    this.#requests = { ...shared, router: this.#router, authMethod, sessions: this.sessions, isOpen };
     this.#timer = clock.after(TICK_MS, () => this.#tick());
   }
 
@@ -128,14 +128,13 @@ export class Relay implements HopRules {
     this.#hops.remove(hop);
     this.counters.octetsIn += hop.connection.octetsIn;
     this.counters.octetsOut += hop.connection.octetsOut;
-    const isClient = hop.sessions.size > 0;
     this.#observer.connectionEnded(hop.connection.origin.remoteAddress, hop.connection.origin.direction, error);
     for (const pace of [...hop.pacesOut]) pace.retire();
     for (const pace of [...hop.pacesIn]) pace.leave(hop);
     for (const session of [...hop.outsideOf]) session.outside = undefined;
     hop.outsideOf.clear();
     for (const session of [...hop.sessions]) this.sessions.end(session);
-    this.#failures.hopLost(hop, isClient ? CLIENT_GONE : failureFor(error));
+    this.#failures.hopLost(hop, failureFor(error), CLIENT_GONE);
   }
 
   /** Grants nothing new and takes no new messages; resolves when all open transactions are settled, or at the deadline. */
@@ -159,17 +158,24 @@ export class Relay implements HopRules {
   #beginSend(hop: Hop, head: Head): Incoming {
     if (head.fault !== undefined) return this.#malformed(head, head.fault);
     if (hop.awaited.has(head.transactionId)) return this.#refuse(hop, head, 400, 'Transaction id in use');
+    if (this.#state !== 'running') return this.#refuse(hop, head, 408, 'Closing down');
     const route = this.#router.route(hop, head.toPath, head.fromPath);
     if (route.kind === 'flow') {
       const stopped = route.flow.pace.stoppedWith(head.messageId);
       if (stopped !== undefined) return this.#refuse(hop, head, stopped);
-      if (this.#state !== 'running') return this.#refuse(hop, head, 408, 'Closing down');
+      if (this.#isTooLarge(head)) return this.#refuse(hop, head, 413);
       hop.isProven = true;
       return new ChunkInTransit(this.#forward, route.flow, head);
     }
     if (route.kind === 'arrival') return this.#arrived(hop, head, route.arrival);
     this.#refusals.refuseRoute(hop, head, route.refusal);
     return DISCARD;
+  }
+
+  /** Whether the message says of itself that it is larger than messages may be. */
+  #isTooLarge({ byteRange }: Head): boolean {
+    const { messageOctets } = this.#options.limits;
+    return messageOctets > 0 && (byteRange?.total ?? 0) > messageOctets;
   }
 
   /** A SEND that ends here: a client may keep its connection alive with an empty one (RFC 7977 §6). */
@@ -209,7 +215,9 @@ export class Relay implements HopRules {
   #isUseless(hop: Hop, nowMs: number): boolean {
     const { probationMs } = this.#options;
     const { connection } = hop;
-    hop.headSinceMs = connection.isInsideHead ? (hop.headSinceMs ?? nowMs) : undefined;
+    // Time in which this relay did not read is not the peer's.
+    const isWaiting = connection.isInsideHead && !hop.isBlocked;
+    hop.headSinceMs = isWaiting ? (hop.headSinceMs ?? nowMs) : undefined;
     if (hop.headSinceMs !== undefined && nowMs - hop.headSinceMs >= probationMs) return true;
     if (hop.idleMs(nowMs) > MAX_IDLE_MS) return true;
     return !hop.isProven && connection.origin.direction === 'accepted' && nowMs - hop.openedAtMs >= probationMs;
@@ -221,11 +229,17 @@ export class Relay implements HopRules {
    */
   #endPauses(hop: Hop, nowMs: number): void {
     const { pauseMaxMs, holdResponseMs } = this.#options.flow;
-    const isUnreadTooLong = hop.blockedForMs(nowMs) >= pauseMaxMs;
+    hop.connection.readOnAfter(pauseMaxMs, nowMs);
     for (const pace of [...hop.pacesIn]) {
       const isHeldTooLong = nowMs - (pace.answersHeldSinceMs ?? nowMs) >= holdResponseMs;
-      if (isHeldTooLong || (isUnreadTooLong && hop.isBlockedBy(pace))) this.#failures.paceGivenUp(pace);
+      if (isHeldTooLong || hop.blockedForMs(pace, nowMs) >= pauseMaxMs) this.#failures.paceGivenUp(pace);
     }
+  }
+
+  /** It is there but takes nothing: 408 also where a client that is gone would be 481. */
+  #breakOff(hop: Hop): void {
+    this.#failures.hopLost(hop, STALLED);
+    hop.connection.destroy(new Error(STALLED.comment));
   }
 
   /** Looks after the connections. */
@@ -235,11 +249,9 @@ export class Relay implements HopRules {
     for (const hop of this.#hops.all) {
       if (hop.connection.state !== 'open') continue;
       if (this.#isUseless(hop, nowMs)) hop.connection.end();
-      else if (hop.connection.stalledMs(nowMs) >= this.#options.flow.stallMs) hop.connection.destroy(STALLED);
+      else if (hop.connection.stalledMs(nowMs) >= this.#options.flow.stallMs) this.#breakOff(hop);
       else this.#endPauses(hop, nowMs);
     }
     if (this.#state !== 'closed') this.#timer = this.#clock.after(TICK_MS, () => this.#tick());
   }
 }
-
-const STALLED = new Error('took no octet any more');

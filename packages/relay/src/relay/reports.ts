@@ -15,6 +15,9 @@ export interface SentRange {
   readonly total: number | undefined;
 }
 
+/** More octets of REPORTs than this are not kept for a sender that does not read them. */
+const MAX_UNREAD_OCTETS = 16_777_216;
+
 /** Makes REPORTs and sends each on the connection that its SEND came from. */
 export class Reports {
   readonly #counters: Counters;
@@ -29,6 +32,9 @@ export class Reports {
   send(range: SentRange, { status, comment, trigger }: Loss): void {
     const { flow, messageId, start, octets, total } = range;
     if (!flow.ingress.isUsable) return;
+    if (flow.ingress.connection.urgentOctets > MAX_UNREAD_OCTETS) {
+      return count(this.#counters.refused, 'REPORTs left unread');
+    }
     const code = comment === '' ? String(status) : `${status} ${comment}`;
     const byteRange = `${start}-${start + octets - 1}/${total ?? '*'}`;
     const lines = `Message-ID: ${messageId}\r\nByte-Range: ${byteRange}\r\nStatus: 000 ${code}\r\n`;

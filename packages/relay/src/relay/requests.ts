@@ -1,5 +1,6 @@
 /** Requests that are not SENDs: taken whole, forwarded whole, and answered by their final target (RFC 4976 §6.4.2). */
 import { type ContinuationFlag, firstOf, formatEndLine, formatResponse, type Head, makeIdent } from 'msrp/wire';
+import { flat } from '../transport/flat.ts';
 import type { AuthMethod } from './auth-method.ts';
 import { type Counters, count } from './counters.ts';
 import type { Flow } from './flow.ts';
@@ -7,6 +8,7 @@ import type { Hop, Incoming } from './hop.ts';
 import { MAX_OTHER_BODY_OCTETS, type RelayOptions } from './options.ts';
 import type { Refusals } from './refusals.ts';
 import type { Router } from './route.ts';
+import type { SessionTable } from './sessions.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { Transaction, type TransactionBudget } from './transactions.ts';
 
@@ -22,6 +24,9 @@ export interface RequestContext {
   readonly router: Router;
   readonly wheel: TimerWheel;
   readonly authMethod: AuthMethod;
+  readonly sessions: SessionTable;
+  /** Whether new requests are taken: not while the relay drains. */
+  readonly isOpen: () => boolean;
 }
 
 /** One such request while it is being received. */
@@ -49,7 +54,11 @@ export class WholeRequest implements Incoming {
     if (this.#isTooLarge) return this.#refuse(hop, 413, 'Body too large');
     if (hop.awaited.has(head.transactionId)) return this.#refuse(hop, 400, 'Transaction id in use');
     if (method === 'AUTH' && firstOf(head.toPath) === head.toPath) return authMethod.handle(hop, head);
+    // Only the client of a session sends its AUTHs through it.
+    if (method === 'AUTH' && this.#context.sessions.find(firstOf(head.toPath))?.inside !== hop)
+      return this.#refuse(hop, 403);
     if (options.blockMethods.has(method)) return this.#refuse(hop, 501);
+    if (method !== 'REPORT' && !this.#context.isOpen()) return this.#refuse(hop, 408, 'Closing down');
     const route = this.#context.router.route(hop, head.toPath, head.fromPath);
     if (route.kind === 'refusal') return refusals.refuseRoute(hop, head, route.refusal);
     // A REPORT or response has no business here; another method is unknown to this node.
@@ -100,7 +109,7 @@ export class RelayedRequest extends Transaction {
   constructor(flow: Flow, head: Head, counters: Counters) {
     super();
     this.#flow = flow;
-    this.#ingressId = Buffer.from(head.transactionId, 'latin1').toString('latin1');
+    this.#ingressId = flat(head.transactionId);
     this.#counters = counters;
     flow.ingress.awaited.add(this.#ingressId);
   }

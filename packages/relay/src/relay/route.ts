@@ -1,5 +1,6 @@
 /** Where a request goes: admission and next hop, in the order of RFC 4976 §6.2 to §6.4. */
 import { firstOf, isAddressLiteral, type MsrpUri, nodeKey, parseUri, sameUri, splitPath } from 'msrp/wire';
+import { flat } from '../transport/flat.ts';
 import { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Hops } from './hops.ts';
@@ -32,6 +33,9 @@ const NO_SESSION = refuse(481, 'Session does not exist', 'no session');
 const NOT_THIS_WAY = refuse(403, 'Not this way', 'wrong direction');
 const MALFORMED = refuse(400, 'Malformed path', 'malformed path');
 const TOO_LONG = refuse(400, 'Too many URIs', 'path too long');
+
+/** How many next hops one session may have at a time: one is what it needs. */
+const MAX_NEXT_HOPS = 32;
 
 /** Bounds of paths and ways. */
 export interface RouteLimits extends PaceLimits {
@@ -88,34 +92,36 @@ export class Router {
     const next = parseUri(onward[1] ?? '');
     if (next === undefined) return MALFORMED;
     if (isInside) {
-      const outbound = this.#outbound(session, next, onward, 1);
+      if (session.paces.size >= MAX_NEXT_HOPS) return refuse(408, 'Too many next hops', 'next hops');
+      const outbound = this.#outbound(session, next, onward);
       if ('kind' in outbound) return outbound;
       return this.#flow(ingress, outbound.egress, outbound.sessions, onward, behind, toPath, fromPath);
     }
     if (nodeKey(next) !== session.clientNode) return NOT_THIS_WAY;
     const bound = session.outside;
-    if (bound !== undefined && bound.hop !== ingress) {
+    if (bound !== undefined && bound.hop !== ingress && !isChosen(session, ingress)) {
       return refuse(506, 'Session in use on another connection', 'bound elsewhere');
     }
     if (bound === undefined) {
-      session.outside = { hop: ingress, peer };
+      // Whoever speaks for others says that it is a relay, and nothing proves it.
+      session.outside = { hop: ingress, peer: behind.length === 1 ? parseUri(flat(behind[0] ?? '')) : undefined };
       ingress.outsideOf.add(session);
     }
     return this.#flow(ingress, session.inside, [session], onward, behind, toPath, fromPath);
   }
 
-  /** From the client of `session` to the URI at `at`, which may be a session of this relay again. */
+  /** From the client of `session` to the `next` URI, which may be a session of this relay again. */
   #outbound(
     session: Session,
     next: MsrpUri,
     onward: readonly string[],
-    at: number,
   ): { egress: Hop; sessions: [Session, ...Session[]] } | Route {
-    const isLast = at === onward.length - 1;
+    const isLast = onward.length === 2;
     // First of all: whoever connects may call itself by one of our URIs.
     if (this.#names.isOwn(next)) return this.#hairpin(session, onward);
-    if (session.outside?.hop.isUsable === true && sameUri(session.outside.peer, next)) {
-      return { egress: session.outside.hop, sessions: [session] };
+    const { outside } = session;
+    if (isLast && outside?.peer !== undefined && outside.hop.isUsable && sameUri(outside.peer, next)) {
+      return { egress: outside.hop, sessions: [session] };
     }
     if (next.transport !== 'tcp') return refuse(408, 'Next hop cannot be dialled', 'transport');
     if (next.port === undefined) return refuse(408, 'Next hop has no port', 'no port');
@@ -173,6 +179,13 @@ export class Router {
     pace.join(ingress);
     return pace;
   }
+}
+
+/** This relay opened the connection itself, to send there for this session: its answers and REPORTs come back on it. */
+function isChosen(session: Session, ingress: Hop): boolean {
+  if (ingress.connection.origin.direction !== 'dialled') return false;
+  for (const { egress } of session.paces) if (egress === ingress) return true;
+  return false;
 }
 
 function refuse(

@@ -18,9 +18,11 @@ export interface SendContext {
   readonly partialMs: number;
 }
 
-/** The ingress chunk that an egress chunk is a piece of, as long as it has not been answered. */
+/** The ingress chunk that an egress chunk is a piece of, kept where it was not answered when the piece left. */
 export interface UnansweredChunk {
-  readonly isAnswered: boolean;
+  readonly answer: 'due' | 'accepted' | 'refused';
+  /** A piece of it left the queue. */
+  left(): void;
   /** A piece of it failed: it gets this as its one answer, and the rest of it is not sent. */
   fail(status: number, comment: string): void;
 }
@@ -65,6 +67,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   taken(): void {
     if (this.slot < 0) return;
     this.#blockedMs = TAKEN;
+    this.#chunk?.left();
     if (this.#failureReport === 'yes') this.flow.pace.took(this.octets);
   }
 
@@ -111,10 +114,13 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     return this.#failureReport === 'yes' || !this.isWritten;
   }
 
-  /** Tells the ingress chunk, if it was not answered yet; false when it was. */
+  /**
+   * Whether the one answer of the ingress chunk says it: its sender is told now if that was still due,
+   * and no more if it was an error already. False when it was 200.
+   */
   answersFor(loss: Loss): boolean {
     const chunk = this.#chunk;
-    if (chunk === undefined || chunk.isAnswered) return false;
+    if (chunk === undefined || chunk.answer === 'accepted') return false;
     chunk.fail(loss.status, loss.comment);
     return true;
   }

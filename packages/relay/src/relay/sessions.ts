@@ -8,7 +8,8 @@ import type { Pace } from './pace.ts';
 /** The one outside connection that a session is bound to, and the URI of the peer at its end (RFC 4975 §5.4). */
 export interface OutsideBinding {
   readonly hop: Hop;
-  readonly peer: MsrpUri;
+  /** Undefined for a node that claims to be a relay and has not proved it: nothing is sent to it as that relay. */
+  readonly peer: MsrpUri | undefined;
 }
 
 /** The longest time that Node's timers know; what they are given beyond it they fire at once. */

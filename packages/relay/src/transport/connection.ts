@@ -1,6 +1,8 @@
 /** One open hop: octets of a socket to the parser, and what waits for it to the socket. */
 import type { Duplex } from 'node:stream';
+import type { Clock } from 'msrp/base';
 import { Parser, type ParserEvents, type ParserLimits } from 'msrp/wire';
+import { flat } from './flat.ts';
 import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { Slab } from './slab.ts';
@@ -10,8 +12,12 @@ import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue
 /** A peer that leaves more octets of answers unread than this is not read until it has taken them. */
 const MAX_UNREAD_ANSWERS = 262_144;
 
+/** The most octets of one write: a batch may be larger where chunks are. */
+const WRITE_OCTETS = 262_144;
+
 /** What all connections of a relay share. */
 export interface ConnectionContext {
+  readonly clock: Clock;
   readonly turn: Turn;
   readonly slab: Slab;
   readonly parserLimits: ParserLimits;
@@ -60,7 +66,9 @@ export class Connection {
   #isDirty = false;
   #isWriting = false;
   #isPaused = false;
-  #isFull = false;
+  /** Since when it has not been read because it does not read its answers. */
+  #fullSinceMs: number | undefined;
+  #inFlightOctets = 0;
   #stalledSinceMs: number | undefined;
 
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
@@ -120,7 +128,12 @@ export class Connection {
     return nowMs - this.#stalledSinceMs;
   }
 
-  /** Memory that everything waiting here holds, in octets. */
+  /** Two nodes that both wait for the other to read would wait for ever: after `ms` this one reads on for a while. */
+  readOnAfter(ms: number, nowMs: number): void {
+    if (nowMs - (this.#fullSinceMs ?? nowMs) >= ms) this.#readOn(this.#socket);
+  }
+
+  /** Memory that everything waiting here holds, in octets; without the batch that the system is taking. */
   get heldOctets(): number {
     return this.#queue.heldOctets;
   }
@@ -142,8 +155,9 @@ export class Connection {
 
   /** Sends a whole response or small request ahead of all chunks that wait. Dropped when the connection is over. */
   writeUrgent(text: string): void {
-    if (this.#state === 'closed') return;
-    this.#queue.pushUrgent(text);
+    if (!this.isUsable) return;
+    // What has to wait must not be a view on the text of a whole read.
+    this.#queue.pushUrgent(this.#isWriting ? flat(text) : text);
     this.#soil();
   }
 
@@ -174,7 +188,7 @@ export class Connection {
 
   resume(): void {
     this.#isPaused = false;
-    if (!this.#isFull) this.#socket?.resume();
+    if (this.#fullSinceMs === undefined) this.#socket?.resume();
   }
 
   /** Reads nothing more, writes the urgent texts that wait, closes. Chunks that wait are lost. */
@@ -209,9 +223,9 @@ export class Connection {
     if (this.#state !== 'open') return;
     this.#parser?.write(octets);
     this.#events?.readDone(octets.length);
-    if (this.#queue.urgentOctets <= MAX_UNREAD_ANSWERS || this.#isFull) return;
+    if (this.#queue.urgentOctets <= MAX_UNREAD_ANSWERS || this.#fullSinceMs !== undefined) return;
     // It asks and asks and does not read the answers: it is not read either.
-    this.#isFull = true;
+    this.#fullSinceMs = this.#context.clock.nowMs();
     this.#socket?.pause();
   }
 
@@ -230,25 +244,53 @@ export class Connection {
     }
     const batch = this.#queue.take(this.#context.feedOctets);
     const runs = this.#context.slab.encode(batch);
+    for (const run of runs) this.#inFlightOctets += run.length;
+    this.octetsOut += this.#inFlightOctets;
+    this.#context.memory.heldOctets += this.#inFlightOctets;
     this.#isWriting = true;
+    this.#write(socket, batch.chunks, runs);
+  }
+
+  /** Writes a batch, a part at a time, so that it shows whether the system still takes any. */
+  #write(socket: Duplex, chunks: readonly OutgoingChunk[], runs: readonly Uint8Array[]): void {
+    const part: Uint8Array[] = [];
+    const rest: Uint8Array[] = [];
+    let octets = 0;
+    for (const run of runs) {
+      const room = WRITE_OCTETS - octets;
+      if (room > 0) part.push(run.length > room ? run.subarray(0, room) : run);
+      if (run.length > room) rest.push(room > 0 ? run.subarray(room) : run);
+      octets += run.length;
+    }
     const written = (error?: Error | null) => {
-      this.#isWriting = false;
       this.#stalledSinceMs = undefined;
       if (error) return;
-      for (const chunk of batch.chunks) chunk.sender?.written();
-      this.#feed();
-      if (this.#isFull && this.#queue.urgentOctets === 0) {
-        this.#isFull = false;
-        if (!this.#isPaused) socket.resume();
-      }
+      if (rest.length > 0) this.#write(socket, chunks, rest);
+      else this.#batchWritten(socket, chunks);
     };
-    if (runs.length > 1) socket.cork();
-    for (const [index, run] of runs.entries()) {
-      this.octetsOut += run.length;
-      if (index === runs.length - 1) socket.write(run, written);
-      else socket.write(run);
-    }
-    if (runs.length > 1) socket.uncork();
+    const last = part.pop();
+    if (part.length > 0) socket.cork();
+    for (const run of part) socket.write(run);
+    socket.write(last, written);
+    if (part.length > 0) socket.uncork();
+  }
+
+  #batchWritten(socket: Duplex, chunks: readonly OutgoingChunk[]): void {
+    this.#isWriting = false;
+    this.#releaseInFlight();
+    for (const chunk of chunks) chunk.sender?.written();
+    this.#feed();
+    if (this.#fullSinceMs !== undefined && this.#queue.urgentOctets === 0) this.#readOn(socket);
+  }
+
+  #releaseInFlight(): void {
+    this.#context.memory.heldOctets -= this.#inFlightOctets;
+    this.#inFlightOctets = 0;
+  }
+
+  #readOn(socket: Duplex | undefined): void {
+    this.#fullSinceMs = undefined;
+    if (!this.#isPaused) socket?.resume();
   }
 
   #close(error: Error | undefined): void {
@@ -257,6 +299,7 @@ export class Connection {
     this.#state = 'closed';
     this.#parser?.stop();
     this.#queue.clear();
+    this.#releaseInFlight();
     // A destroyed socket may still report an error; it has been told to nobody's use.
     this.#socket?.on('error', () => {});
     this.#socket?.destroy();

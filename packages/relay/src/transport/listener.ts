@@ -55,6 +55,7 @@ function tlsOptions(tls: ListenerTls): object {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server | TlsServer;
+  #port = 0;
   readonly #admitted = new Map<string, Admission>();
 
   constructor(options: ListenerOptions) {
@@ -81,12 +82,13 @@ export class Listener {
   async listen(): Promise<void> {
     this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 });
     await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
     this.#server.on('error', () => {});
   }
 
-  /** The port it listens on, once it does. */
+  /** The port it listens on, or did; 0 before. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   /** New handshakes use `tls`; connections that stand keep what they have. */

@@ -11,6 +11,9 @@ export interface Sender {
 /** A view under this part of its backing store is copied when it has to wait. */
 const WORTH_KEEPING = 4;
 
+/** More views than this become one: a sender that drips octets must not cost more than its octets. */
+const MAX_VIEWS = 16;
+
 /** A chunk of at most this many octets becomes one run of its own when it has to wait. */
 const SMALL_OCTETS = 8192;
 
@@ -46,9 +49,7 @@ export class OutgoingChunk {
     const head = Buffer.from(this.head, 'latin1');
     const tail = Buffer.from(this.tail, 'latin1');
     this.body =
-      this.octets <= SMALL_OCTETS
-        ? [Uint8Array.from(Buffer.concat([head, ...this.body, tail]))]
-        : [head, ...this.body.map((view) => (isWorthCopying(view) ? Uint8Array.from(view) : view)), tail];
+      this.octets <= SMALL_OCTETS ? [joined([head, ...this.body, tail])] : [head, ...settledViews(this.body), tail];
     this.head = '';
     this.tail = '';
   }
@@ -58,6 +59,17 @@ export class OutgoingChunk {
     for (const view of this.body) held += isWorthCopying(view) ? view.length : view.buffer.byteLength;
     return held;
   }
+}
+
+/** Views that may wait: small ones are copied, and a crowd of them becomes one. */
+export function settledViews(views: readonly Uint8Array[]): Uint8Array[] {
+  if (views.length > MAX_VIEWS) return [joined(views)];
+  return views.map((view) => (isWorthCopying(view) ? new Uint8Array(view) : view));
+}
+
+/** One run of octets with a store of its own. */
+function joined(views: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(views));
 }
 
 function isWorthCopying(view: Uint8Array): boolean {

@@ -114,11 +114,17 @@ export class WriteQueue {
     if (lane.chunks.length > 0) this.#active.push(lane);
   }
 
-  /** Takes all urgent texts, then chunks until the batch holds `octets` or more. */
+  /** Takes urgent texts, then chunks, until the batch holds `octets` or more. */
   take(octets: number): Batch {
-    const urgent = this.#urgent.clear();
-    let taken = this.#urgentOctets;
-    this.#releaseUrgent();
+    const urgent: string[] = [];
+    let taken = 0;
+    while (taken < octets) {
+      const text = this.#urgent.shift();
+      if (text === undefined) break;
+      urgent.push(text);
+      taken += text.length;
+    }
+    this.#releaseUrgent(taken);
     const chunks: OutgoingChunk[] = [];
     while (taken < octets) {
       const chunk = this.#next();
@@ -153,7 +159,7 @@ export class WriteQueue {
   /** Empties the queue; owners are told nothing. */
   clear(): void {
     this.#urgent.clear();
-    this.#releaseUrgent();
+    this.#releaseUrgent(this.#urgentOctets);
     this.clearChunks();
   }
 
@@ -208,9 +214,9 @@ export class WriteQueue {
     this.#memory.heldOctets -= chunk.heldOctets;
   }
 
-  #releaseUrgent(): void {
-    this.#memory.heldOctets -= this.#urgentOctets;
-    this.#urgentOctets = 0;
+  #releaseUrgent(octets: number): void {
+    this.#memory.heldOctets -= octets;
+    this.#urgentOctets -= octets;
   }
 
   #tellWhenLow(lane: Lane): void {

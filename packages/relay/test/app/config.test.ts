@@ -303,9 +303,9 @@ describe('a mistake in a configuration file', () => {
     ],
     [
       'keys that are not in effect, in sections and at the top',
-      `${MINIMAL}rates:\n  octetsPerSecond: 4096\nrelays: { deny: [any] }\nworkers: auto\n`,
-      'relay.yaml:5:20: rates.octetsPerSecond: not in effect in this version: leave it out',
-      'relay.yaml:6:17: relays.deny: not in effect in this version: leave it out',
+      `${MINIMAL}relays:\n  requireCertificate: true\n  deny: [any]\nworkers: auto\n`,
+      'relay.yaml:5:23: relays.requireCertificate: not in effect in this version: leave it out',
+      'relay.yaml:6:9: relays.deny: not in effect in this version: leave it out',
       'relay.yaml:7:10: workers: not in effect in this version: leave it out',
     ],
     [

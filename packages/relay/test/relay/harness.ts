@@ -56,7 +56,11 @@ export async function startRelayWith<C extends Clock>(clock: C, overrides: Overr
     {},
     clock,
   );
-  const logger = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
+  // What is kept of the log counts as memory, where a test measures that.
+  const logger = pino(
+    { level: 'log' in overrides ? config.log.level : 'debug' },
+    { write: (line: string) => lines.push(line) },
+  );
   const relay = await buildRelay(config, { clock, logger });
   const [tlsPort = 0, tcpPort = 0] = relay.listening.map((uri) => Number(uri.slice(uri.lastIndexOf(':') + 1)));
   const target = `msrps://localhost:${tlsPort};tcp`;

@@ -1,6 +1,6 @@
 /** Two ends of a session with a relay between them, in either direction: what one sends, the other receives. */
 import type { ManualClock } from 'msrp/base';
-import { type Endpoint, type Listening, listen, type Message, responseTo, sendRequest } from '../endpoint.ts';
+import { type Endpoint, type Listening, listen, type Message, sendRequest } from '../endpoint.ts';
 import { fence, wire } from './dialogue.ts';
 import { authority, type Overrides, PASSWORDS, startRelay, type TestRelay } from './harness.ts';
 
@@ -15,7 +15,7 @@ export const DIRECTIONS: readonly Direction[] = ['client to peer', 'peer to clie
 export type SendWish = Omit<Parameters<typeof sendRequest>[0], 'toPath' | 'fromPath'>;
 
 /** What a REPORT made by the relay has to say. */
-export interface ReportWish {
+interface ReportWish {
   readonly messageId: string;
   readonly byteRange: string;
   /** Code and comment. */
@@ -121,18 +121,4 @@ export async function until(condition: () => boolean, timeoutMs = 10_000): Promi
 /** Octets a to b (from 1) of a to z over and over. */
 export function pattern(first: number, last: number): Buffer {
   return Buffer.from(Array.from({ length: last - first + 1 }, (_, index) => 97 + ((first - 1 + index) % 26)));
-}
-
-/** Answers every SEND of `endpoint` until its connection ends, and keeps what came. */
-export function answering(endpoint: Endpoint, status = 200): Message[] {
-  const received: Message[] = [];
-  const go = async () => {
-    for (;;) {
-      const message = await endpoint.next(({ method }) => method === 'SEND', 60_000);
-      received.push(message);
-      void endpoint.send(responseTo(message, status));
-    }
-  };
-  go().catch(() => {});
-  return received;
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { Duplex, duplexPair } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { systemClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
 import { Connection, type ConnectionContext, type ConnectionEvents } from '../../src/transport/connection.ts';
 import { Memory } from '../../src/transport/memory.ts';
@@ -26,6 +27,7 @@ function connection(context: Partial<ConnectionContext> = {}, onHead?: (connecti
   const told = new Connection(
     { transport: 'tcp', direction: 'accepted', remoteAddress: '192.0.2.1', localPort: 2855 },
     {
+      clock: systemClock,
       turn: new Turn(),
       slab: new Slab(),
       parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },

@@ -1,0 +1,194 @@
+/** Senders that keep a window of SENDs under way each, and remember all they were told of every message. */
+import { EventEmitter, once } from 'node:events';
+import { type Endpoint, type Message, sendRequest } from '../endpoint.ts';
+
+/** Octets `start` to `end` of a message, from 1. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One message of one chunk, and what its sender heard of it. */
+export interface Sent {
+  readonly messageId: string;
+  readonly octets: number;
+  /** False: Failure-Report no. Otherwise it is yes, said or left out. */
+  readonly asksForReports: boolean;
+  /** Statuses of the responses; there must be one. */
+  readonly responses: number[];
+  readonly reports: (Span & { readonly status: string | undefined })[];
+}
+
+/** How a load is made. */
+export interface LoadOptions {
+  /** How many SENDs each sender has unanswered at a time. */
+  readonly window: number;
+  /** Size of a message, in octets. */
+  readonly octets: number;
+  /** A sender that was refused so often sends no more. */
+  readonly refusals: number;
+}
+
+/** How long what is waited for may take. */
+const PATIENCE_MS = 8000;
+
+/** One message in so many asks for no reports and no responses. */
+const SILENT_EVERY = 9;
+
+/** All senders together. */
+export class Load {
+  readonly sent = new Map<string, Sent>();
+  /** What must not have happened at all. */
+  readonly offences: string[] = [];
+  readonly options: LoadOptions;
+  readonly body: Buffer;
+  okCount = 0;
+  readonly #senders: Sender[] = [];
+  readonly #news = new EventEmitter();
+
+  constructor(options: LoadOptions) {
+    this.options = options;
+    this.body = Buffer.alloc(options.octets, 'abcdefghijklmnopqrstuvwxyz\r\n');
+  }
+
+  /** Starts a sender. */
+  add(endpoint: Endpoint, toPath: string): void {
+    const sender = new Sender(this, endpoint, toPath, this.#senders.length);
+    this.#senders.push(sender);
+    sender.start();
+  }
+
+  /** Waits until so many SENDs were answered 200. */
+  async accepted(count: number): Promise<void> {
+    await this.#until(() => this.okCount >= count);
+  }
+
+  /** Waits until all senders have stopped, and all they sent was answered or will never be. */
+  async quiet(): Promise<void> {
+    await this.#until(() => this.#senders.every(({ isQuiet }) => isQuiet));
+  }
+
+  /** Waits for the answer to a request of each sender, which comes behind everything written to it before. */
+  async fenced(fence: (endpoint: Endpoint) => Buffer): Promise<void> {
+    await Promise.all(this.#senders.map((sender) => sender.fenced(fence(sender.endpoint))));
+  }
+
+  /** Waits until all connections of the senders are gone, and what came over them was taken. */
+  async gone(): Promise<void> {
+    await this.#until(() => this.#senders.every(({ isGone }) => isGone));
+  }
+
+  tell(): void {
+    this.#news.emit('news');
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    while (!condition()) await once(this.#news, 'news', { signal });
+  }
+}
+
+/** One sender on one connection. */
+class Sender {
+  readonly endpoint: Endpoint;
+  isGone = false;
+  readonly #load: Load;
+  readonly #toPath: string;
+  readonly #number: number;
+  readonly #pending = new Map<string, Sent>();
+  #sentCount = 0;
+  #refusals = 0;
+  #fence: { readonly tid: string; readonly resolve: () => void } | undefined;
+
+  constructor(load: Load, endpoint: Endpoint, toPath: string, number: number) {
+    this.endpoint = endpoint;
+    this.#load = load;
+    this.#toPath = toPath;
+    this.#number = number;
+  }
+
+  get isQuiet(): boolean {
+    return this.isGone || (this.#hasStopped && this.#pending.size === 0);
+  }
+
+  start(): void {
+    void this.#listen();
+    for (let count = 0; count < this.#load.options.window; count += 1) this.#send();
+  }
+
+  fenced(fence: Buffer): Promise<void> {
+    const tid = fence.toString('latin1', 5, fence.indexOf(' ', 5));
+    return new Promise((resolve) => {
+      this.#fence = { tid, resolve };
+      void this.endpoint.send(fence);
+    });
+  }
+
+  get #hasStopped(): boolean {
+    return this.#refusals >= this.#load.options.refusals;
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      for (;;) this.#take(await this.endpoint.next(undefined, 60_000));
+    } catch {
+      this.isGone = true;
+      this.#load.tell();
+    }
+  }
+
+  #send(): void {
+    this.#sentCount += 1;
+    if (this.#sentCount % SILENT_EVERY === 0) this.#sendOne('no');
+    this.#sendOne(this.#sentCount % 2 === 0 ? 'yes' : undefined);
+  }
+
+  #sendOne(failureReport: 'yes' | 'no' | undefined): void {
+    const { sent, body } = this.#load;
+    const asksForReports = failureReport !== 'no';
+    const messageId = `m${this.#number}.${this.#sentCount}${asksForReports ? '' : '.silent'}`;
+    const tid = `t${messageId}`;
+    const one: Sent = { messageId, octets: body.length, asksForReports, responses: [], reports: [] };
+    sent.set(messageId, one);
+    if (asksForReports) this.#pending.set(tid, one);
+    const wish = failureReport === undefined ? {} : { failureReport };
+    const paths = { toPath: this.#toPath, fromPath: this.endpoint.uri };
+    void this.endpoint.send(
+      sendRequest({ ...paths, ...wish, tid, messageId, byteRange: `1-${body.length}/${body.length}`, body }),
+    );
+  }
+
+  #take(message: Message): void {
+    if (message.tid === this.#fence?.tid) this.#fence.resolve();
+    else if (message.status !== undefined) this.#answered(message.tid, message.status);
+    else this.#reported(message);
+    this.#load.tell();
+  }
+
+  #answered(tid: string, status: number): void {
+    const { sent, offences } = this.#load;
+    const one = sent.get(tid.slice(1));
+    if (one === undefined) {
+      offences.push(`a response to nothing: ${tid} ${status}`);
+      return;
+    }
+    one.responses.push(status);
+    this.#pending.delete(tid);
+    if (status !== 200) this.#refusals += 1;
+    else if (this.#refusals > 0) offences.push(`${tid} was accepted after another was refused`);
+    else this.#load.okCount += 1;
+    if (!this.#hasStopped) this.#send();
+  }
+
+  #reported(message: Message): void {
+    const { sent, offences } = this.#load;
+    const one = sent.get(message.header('Message-ID') ?? '');
+    const [, start, end] = /^(\d+)-(\d+)\/\d+$/.exec(message.header('Byte-Range') ?? '') ?? [];
+    if (message.method !== 'REPORT' || one === undefined || end === undefined) {
+      offences.push(`what is this? ${message.raw.toString('latin1').slice(0, 500)}`);
+      return;
+    }
+    if (one.responses[0] !== 200) offences.push(`${one.messageId} was reported without having been accepted`);
+    one.reports.push({ start: Number(start), end: Number(end), status: message.header('Status') });
+  }
+}
