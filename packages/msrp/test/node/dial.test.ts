@@ -270,7 +270,7 @@ describe('dial: failure', () => {
 });
 
 describe('dial: the socket it gives', () => {
-  it('has no Nagle delay, a keep-alive of a minute, and no timer behind it', async () => {
+  it('has no Nagle delay, a keep-alive of a minute, and no timer behind it (CN-29)', async () => {
     const noDelay = vi.spyOn(Socket.prototype, 'setNoDelay');
     const keepAlive = vi.spyOn(Socket.prototype, 'setKeepAlive');
     const clock = new ManualClock();

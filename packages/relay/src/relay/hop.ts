@@ -38,6 +38,8 @@ export class Hop implements ConnectionEvents {
   /** What it sends to others, and what others send to it. */
   readonly pacesIn = new Set<Pace>();
   readonly pacesOut = new Set<Pace>();
+  /** Those whose senders were slowed down because too many requests other than SENDs waited here. */
+  readonly crowded = new Set<Pace>();
   /** Transaction ids of requests of this hop that are still to be answered from afar. */
   readonly awaited = new Set<string>();
   readonly openedAtMs: number;
@@ -161,6 +163,11 @@ export class Hop implements ConnectionEvents {
     this.#sendsInRead = 0;
     this.#incoming?.pause?.(this);
     this.#rules.read(this, octets, sends);
+  }
+
+  urgentTaken(): void {
+    for (const pace of this.crowded) if (!pace.lane.isOverHigh) pace.laneIsLow();
+    this.crowded.clear();
   }
 
   broken(error: MsrpError, head: Head | undefined): void {

@@ -15,6 +15,9 @@ import { Transaction, type TransactionBudget } from './transactions.ts';
 /** More urgent octets than this on the way to a hop: it gets no further requests until it has read some. */
 const MAX_URGENT_OCTETS = 1_048_576;
 
+/** More than this: whoever sends them is slowed down, unless others would suffer. */
+const CROWDED_OCTETS = 262_144;
+
 /** What the handling of such requests needs. */
 export interface RequestContext {
   readonly options: RelayOptions;
@@ -75,12 +78,12 @@ export class WholeRequest implements Incoming {
   #forward(hop: Hop, flow: Flow): void {
     const { counters, budget, wheel, options, refusals } = this.#context;
     const { egress } = flow;
-    const isFull = egress.connection.urgentOctets > MAX_URGENT_OCTETS || budget.isSpent;
+    const isReport = this.#head.method === 'REPORT';
+    const isFull = egress.connection.urgentOctets > MAX_URGENT_OCTETS || (budget.isSpent && !isReport);
     if (!egress.isUsable || isFull) {
       count(counters.refused, 'next hop full');
       return refusals.refuse(hop, this.#head, 408);
     }
-    const isReport = this.#head.method === 'REPORT';
     const transaction = isReport ? undefined : new RelayedRequest(flow, this.#head, counters);
     if (transaction !== undefined) {
       egress.transactions.open(transaction);
@@ -89,6 +92,14 @@ export class WholeRequest implements Incoming {
     }
     egress.connection.writeUrgent(this.#text(flow, transaction?.id ?? makeIdent()));
     counters.requestOut(this.#head.method);
+    if (egress.connection.urgentOctets > CROWDED_OCTETS) this.#slowDown(hop, flow);
+  }
+
+  /** A burst that comes in one turn must not count as a next hop that does not read. */
+  #slowDown(hop: Hop, { egress, pace }: Flow): void {
+    egress.connection.flush();
+    egress.crowded.add(pace);
+    pace.slowDown(hop, false);
   }
 
   #text(flow: Flow, id: string): string {

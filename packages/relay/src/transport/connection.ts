@@ -33,6 +33,8 @@ export interface ConnectionContext {
 export interface ConnectionEvents extends ParserEvents {
   /** Everything that came in one read of so many octets was told. */
   readDone(octets: number): void;
+  /** All urgent texts were taken; told after each write that leaves none waiting. */
+  urgentTaken?(): void;
   /**
    * The connection carries nothing more but urgent texts already queued; told once, whatever ended it.
    * `error` is undefined when it was closed in peace.
@@ -280,7 +282,9 @@ export class Connection {
     this.#releaseInFlight();
     for (const chunk of chunks) chunk.sender?.written();
     this.#feed();
-    if (this.#fullSinceMs !== undefined && this.#queue.urgentOctets === 0) this.#readOn(socket);
+    if (this.#queue.urgentOctets > 0) return;
+    this.#events?.urgentTaken?.();
+    if (this.#fullSinceMs !== undefined) this.#readOn(socket);
   }
 
   #releaseInFlight(): void {

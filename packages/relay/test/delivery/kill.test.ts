@@ -27,18 +27,21 @@ interface SceneOptions {
   readonly direction: (typeof DIRECTIONS)[number];
   readonly senders: number;
   readonly options: LoadOptions;
+  /** How many chunks of a session the receiver leaves unanswered. */
+  readonly lag?: number;
   /** Further lines of the relay's configuration. */
   readonly configuration?: string;
 }
 
 /** Processes and connections, made ready; the senders have started. */
-async function startLoad({ direction, senders, options, configuration }: SceneOptions): Promise<Scene> {
+async function startLoad(wish: SceneOptions): Promise<Scene> {
+  const { direction, senders, options, lag = 0, configuration } = wish;
   const folder = temporaryFolder();
   const log = join(folder, 'received');
   const relay = await startRelayProcess(folder, configuration);
   onTestFinished(() => relay.child.end());
   const isOutbound = direction === 'client to peer';
-  const receiver = new Child(RECEIVER, [log, isOutbound ? 'listen' : relay.target]);
+  const receiver = new Child(RECEIVER, [log, String(lag), isOutbound ? 'listen' : relay.target]);
   onTestFinished(() => receiver.end());
   const [said] = await receiver.said(/(path .*\n)+ready/);
   const paths = [...said.matchAll(/^path (.*)$/gm)].map(([, path = '']) => path);
@@ -81,11 +84,10 @@ describe.each(DIRECTIONS)('kill -9 of the receiver, %s', (direction) => {
     expect(await scene.relay.metric('responses_total', 'direction="in",status="200"')).toBe(account.delivered);
     expect(await scene.relay.metric('reports_total')).toBe(account.reported);
     expect(await scene.relay.metric('queued_octets')).toBe(0);
-    console.log(direction, account);
   });
 
   it('leaves every octet of large messages that was answered 200 delivered or reported once (X-10, X-16, X-20)', async () => {
-    const scene = await startLoad({ direction, senders: 8, options: LONG });
+    const scene = await startLoad({ direction, senders: 8, options: LONG, lag: 12 });
     await scene.load.accepted(40);
     await killReceiver(scene);
     const account = scene.account();
@@ -93,7 +95,7 @@ describe.each(DIRECTIONS)('kill -9 of the receiver, %s', (direction) => {
     expect(account).toMatchObject({ unanswered: 0, refusals: [gone] });
     expect(account.sent).toBe(account.accepted + account.refused);
     expect(account.delivered).toBeGreaterThan(0);
-    console.log(direction, account);
+    expect(account.reported).toBeGreaterThan(0);
   });
 });
 
@@ -111,7 +113,6 @@ describe.each(DIRECTIONS)('SIGTERM to the relay, %s', (direction) => {
     expect(account().offences).toEqual([]);
     expect(account()).toMatchObject({ reported: 0, refusals: [408] });
     expect(account().refused).toBeGreaterThan(0);
-    console.log(direction, account(), performance.now() - startMs);
   });
 
   it('reports at the deadline what a receiver that stands still has not answered (X-01, X-03, X-14)', async () => {
@@ -123,20 +124,10 @@ describe.each(DIRECTIONS)('SIGTERM to the relay, %s', (direction) => {
     await load.accepted(load.okCount + 1000);
     relay.child.process.kill('SIGTERM');
     await load.gone();
-    receiver.process.kill('SIGCONT');
+    receiver.process.kill('SIGKILL');
     expect(await relay.child.over()).toBe(0);
     expect(account().offences).toEqual([]);
     expect(account()).toMatchObject({ refusals: [408], reasons: ['000 408 Closing down'] });
     expect(account().reported).toBeGreaterThanOrEqual(1000);
-    const per = new Map<string, string[]>();
-    for (const one of load.sent.values()) {
-      const k = /^m(\d+)/.exec(one.messageId)![1]!;
-      const list = per.get(k) ?? [];
-      per.set(k, list);
-      if (one.asksForReports)
-        list.push(one.responses.length === 0 ? '?' : one.responses[0] === 200 ? (one.reports.length ? 'r' : 'o') : 'x');
-    }
-    for (const [k, list] of per) if (list.includes('?')) console.log(k, list.join(''));
-    console.log(direction, account());
   });
 });

@@ -70,7 +70,8 @@ export class Load {
 
   /** Waits for the answer to a request of each sender, which comes behind everything written to it before. */
   async fenced(fence: (endpoint: Endpoint) => Buffer): Promise<void> {
-    await Promise.all(this.#senders.map((sender) => sender.fenced(fence(sender.endpoint))));
+    for (const sender of this.#senders) sender.fence(fence(sender.endpoint));
+    await this.#until(() => this.#senders.every(({ isFenced }) => isFenced));
   }
 
   /** Waits until all connections of the senders are gone, and what came over them was taken. */
@@ -84,7 +85,11 @@ export class Load {
 
   async #until(condition: () => boolean): Promise<void> {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    while (!condition()) await once(this.#news, 'news', { signal });
+    try {
+      while (!condition()) await once(this.#news, 'news', { signal });
+    } catch (cause) {
+      throw new Error(`did not happen: ${condition}\n${this.#senders.map(String).join('\n')}`, { cause });
+    }
   }
 }
 
@@ -92,13 +97,14 @@ export class Load {
 class Sender {
   readonly endpoint: Endpoint;
   isGone = false;
+  isFenced = false;
   readonly #load: Load;
   readonly #toPath: string;
   readonly #number: number;
   readonly #pending = new Map<string, Sent>();
   #sentCount = 0;
   #refusals = 0;
-  #fence: { readonly tid: string; readonly resolve: () => void } | undefined;
+  #fenceId: string | undefined;
 
   constructor(load: Load, endpoint: Endpoint, toPath: string, number: number) {
     this.endpoint = endpoint;
@@ -116,12 +122,15 @@ class Sender {
     for (let count = 0; count < this.#load.options.window; count += 1) this.#send();
   }
 
-  fenced(fence: Buffer): Promise<void> {
-    const tid = fence.toString('latin1', 5, fence.indexOf(' ', 5));
-    return new Promise((resolve) => {
-      this.#fence = { tid, resolve };
-      void this.endpoint.send(fence);
-    });
+  fence(octets: Buffer): void {
+    this.#fenceId = octets.toString('latin1', 5, octets.indexOf(' ', 5));
+    void this.endpoint.send(octets);
+  }
+
+  /** For the one who has to find out why it waits: its SENDs and what they were answered. */
+  toString(): string {
+    const pending = [...this.#pending.keys()].join(' ');
+    return `sender ${this.#number}: sent ${this.#sentCount}, refused ${this.#refusals}, gone ${this.isGone}, waits for ${pending}`;
   }
 
   get #hasStopped(): boolean {
@@ -159,7 +168,7 @@ class Sender {
   }
 
   #take(message: Message): void {
-    if (message.tid === this.#fence?.tid) this.#fence.resolve();
+    if (message.tid === this.#fenceId) this.isFenced = true;
     else if (message.status !== undefined) this.#answered(message.tid, message.status);
     else this.#reported(message);
     this.#load.tell();

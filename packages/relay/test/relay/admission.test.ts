@@ -32,7 +32,7 @@ const NO_SESSION = '481 Session does not exist';
 const NOT_THIS_WAY = '403 Not this way';
 
 describe('A session URI', () => {
-  it('that was never granted opens nothing, and every wrong one gets the same 481 (FW-02, FW-04, SE-04, E13.2)', async () => {
+  it('that was never granted opens nothing, and every wrong one gets the same 481 (FW-02, FW-04, SE-04, EC-10, E13.2)', async () => {
     const { usePath } = await relay.client();
     const secret = /\d\/([^;]+);/.exec(usePath)?.[1] ?? '';
     const swapped = secret.endsWith('A') ? `${secret.slice(0, -1)}B` : `${secret.slice(0, -1)}A`;

@@ -122,7 +122,7 @@ describe('A method that the relay does not know', () => {
     expect(text(await endpoint.next())).toBe(expected);
   });
 
-  it('is answered 501 where it ends at the relay, or is blocked, as in E14.6 (FW-11, FW-13, FW-14, EC-11)', async () => {
+  it('is answered 501 where it ends at the relay, or is blocked, as in E14.6 (R-12, FW-11, FW-13, FW-14, EC-11)', async () => {
     await restart({ blockMethods: ['FROB', 'NICKNAME'] });
     const { endpoint, usePath } = await relay.client();
     const tid = 'jIk9aqbbI2IU2MJP';
@@ -329,7 +329,7 @@ describe('A REPORT', () => {
 });
 
 describe('The codes of the relay', () => {
-  it('are those that RFC 4975 and RFC 4976 know, and none of a chat switch (EC-13, EC-05)', () => {
+  it('are those that RFC 4975 and RFC 4976 know, and none of a chat switch or a media policy (EC-13, EC-05, EC-08)', () => {
     const folder = new URL('../../src/relay/', import.meta.url);
     const own = new Set<string>();
     for (const file of readdirSync(folder)) {
@@ -338,7 +338,7 @@ describe('The codes of the relay', () => {
       for (const [, code = ''] of found) own.add(code);
     }
     expect(own.size).toBeGreaterThan(7);
-    const known = ['200', '400', '401', '403', '408', '413', '415', '423', '481', '501', '506'];
+    const known = ['200', '400', '401', '403', '408', '413', '423', '481', '501', '506'];
     expect([...own].filter((code) => !known.includes(code))).toEqual([]);
   });
 });

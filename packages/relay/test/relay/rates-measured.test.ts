@@ -27,7 +27,11 @@ async function flood(octets: number, user: keyof typeof PASSWORDS = 'alice'): Pr
   const endpoint = await relay.connect({ secure: false });
   const target = `msrp://localhost:${relay.tcpPort};tcp`;
   const usePath = await endpoint.auth({ user, password: PASSWORDS[user], target });
-  const sent = sendRequest({ toPath: `${usePath} ${peer.uri}`, fromPath: endpoint.uri, body: Buffer.alloc(octets, 'x') });
+  const sent = sendRequest({
+    toPath: `${usePath} ${peer.uri}`,
+    fromPath: endpoint.uri,
+    body: Buffer.alloc(octets, 'x'),
+  });
   attend(endpoint);
   const go = async () => {
     while (!endpoint.socket.destroyed) await endpoint.send(sent);
