@@ -76,7 +76,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
       this.#emit(this.#octets, '+', this);
       view = view.subarray(taken);
     }
-    if (view.length > 0) this.#take(view);
+    if (view.length > 0 && !this.#isOver) this.#take(view);
   }
 
   end(_hop: Hop, flag: ContinuationFlag): void {
@@ -182,11 +182,12 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const isCutOff = this.#isOver ? this.#leftPieces > 0 && this.#leftPieces < this.#pieces : this.#pieces > 0;
     this.#isOver = true;
     this.#count(0);
+    const views = this.#views;
+    this.#views = [];
     if (!isCutOff || !this.#flow.egress.isUsable) return;
     const id = makeIdent();
     const head = this.#headOf(id, this.#octets, this.#total);
-    this.#write(new OutgoingChunk(head, this.#views, this.#octets, `\r\n${formatEndLine(id, '#')}`, undefined));
-    this.#views = [];
+    this.#write(new OutgoingChunk(head, views, this.#octets, `\r\n${formatEndLine(id, '#')}`, undefined));
   }
 
   /** Sends on the first `octets` of what waits. `unanswered` is this chunk, unless it is about to be answered. */
@@ -267,7 +268,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     }
     // Only the last octet ever stays.
     const last = views.pop() ?? new Uint8Array(0);
-    this.#views = [last.slice(-1)];
+    this.#views = [new Uint8Array(last.subarray(-1))];
     return last.length > 1 ? [...views, last.subarray(0, -1)] : views;
   }
 }

@@ -67,15 +67,13 @@ async function takeAll(endpoint: Endpoint, take: (message: Message) => void): Pr
   }
 }
 
-/** For so many looks in a row nothing has moved: the relay is at rest. */
-const LOOKS = 20;
 const LOOK_MS = 10;
 
-/** Settles when nothing has moved in or out for a while; gives the largest number of octets that waited meanwhile. */
-export async function still(relay: TestRelay<Clock>): Promise<number> {
+/** Settles when nothing has moved in or out for `looks` times 10 ms; gives the most octets that waited meanwhile. */
+export async function still(relay: TestRelay<Clock>, looks = 20): Promise<number> {
   let queuedOctets = 0;
   let before = -1;
-  for (let same = 0; same < LOOKS; ) {
+  for (let same = 0; same < looks; ) {
     const snapshot = relay.relay.snapshot();
     const moved = snapshot.octets.in + snapshot.octets.out;
     queuedOctets = Math.max(queuedOctets, snapshot.queuedOctets);

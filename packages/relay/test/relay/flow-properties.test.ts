@@ -187,17 +187,17 @@ async function playOn(own: Stage, one: Case): Promise<void> {
   await pass(one.seconds);
   for (const { endpoint } of own.receivers) endpoint.resume();
   if (one.diesAfter.some((after) => after !== null)) {
-    await still(relay);
+    await still(relay, 5);
     for (const [number, { endpoint }] of own.receivers.entries()) {
       if (one.diesAfter[number] !== null) endpoint.socket.destroy();
     }
   }
   await until(() => chunks.every(({ tid }) => own.told.answers.has(tid)));
   // Whatever is still open comes to its end: by an answer, or by the 30 seconds.
-  await still(relay);
+  await still(relay, 5);
   for (let seconds = 0; seconds < 140 && relay.relay.snapshot().transactions > 0; seconds += 1) await pass(1);
   expect(relay.relay.snapshot()).toMatchObject({ transactions: 0, queuedOctets: 0 });
-  await still(relay);
+  await still(relay, 5);
   expectTruth(one, chunks, own);
 }
 
