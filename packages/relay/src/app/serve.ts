@@ -6,6 +6,7 @@ import { type Environment, variableOf } from './config-environment.ts';
 import { reason } from './config-file.ts';
 import { ConfigError } from './config-place.ts';
 import { type Development, prepareDevelopment } from './development.ts';
+import { bufferWarnings, type Machine } from './kernel-buffers.ts';
 import type { Logger } from './logging.ts';
 import type { BuildRelay, RunningRelay } from './running-relay.ts';
 
@@ -14,6 +15,7 @@ export interface ServiceOptions {
   /** Without a file, and without a host name in the environment, the service runs in development mode. */
   readonly configFile: string | undefined;
   readonly environment: Environment;
+  readonly machine: Machine;
   readonly buildRelay: BuildRelay;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -144,8 +146,12 @@ export class Service {
   }
 
   #warn(): void {
-    const { logger } = this.#options;
+    const { logger, machine } = this.#options;
     const { trustedNetwork, auth } = this.#config;
+    // Nobody tunes a machine to try something out.
+    if (this.#parts.development === undefined) {
+      for (const warning of bufferWarnings(this.#config, machine)) logger.warn(warning);
+    }
     if (!trustedNetwork) return;
     logger.warn('trustedNetwork is on: cleartext is permitted beyond this machine');
     if (auth.allowCleartext) logger.warn('auth.allowCleartext is on: who listens on the network learns session URIs');

@@ -1,5 +1,6 @@
 /** What a command of the program is: data and one function. It knows nothing of the process that runs it. */
 import type { Environment } from '../app/config-environment.ts';
+import type { Machine } from '../app/kernel-buffers.ts';
 
 /** What the program says when it ends: done, failed, or called in a wrong way. */
 export type ExitStatus = 0 | 1 | 2;
@@ -23,6 +24,7 @@ export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly environment: Environment;
+  readonly machine: Machine;
   /** From now on calls `handler` for every signal, instead of ending the process; returns what ends that. */
   readonly onSignal: (handler: (signal: Signal) => void) => () => void;
 }

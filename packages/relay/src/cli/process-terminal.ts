@@ -1,5 +1,6 @@
 /** The terminal of the process, and its signals: the only file beside the bin that touches `process`. */
 import { text } from 'node:stream/consumers';
+import { thisMachine } from '../app/kernel-buffers.ts';
 import type { CommandContext, Signal } from './command.ts';
 import { SecretLine } from './secret-line.ts';
 
@@ -17,6 +18,7 @@ export function processContext(): CommandContext {
       readInput: () => text(process.stdin),
     },
     environment: process.env,
+    machine: thisMachine,
     onSignal(handler) {
       const listeners = SIGNALS.map((signal) => ({ signal, listener: () => handler(signal) }));
       for (const { signal, listener } of listeners) process.on(signal, listener);

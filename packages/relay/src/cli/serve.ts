@@ -11,13 +11,14 @@ export function serveCommand(buildRelay: BuildRelay): Command {
     name: 'serve',
     summary: 'Runs a relay; without a configuration, one for development on this machine only.',
     options: [{ flags: '-c, --config <file>', summary: 'configuration file (YAML)' }],
-    async run({ config }, { terminal, environment, onSignal }) {
+    async run({ config }, { terminal, environment, machine, onSignal }) {
       const signals = new SignalRules();
       const endListening = onSignal((signal) => signals.take(signal));
       try {
         const service = await startService({
           configFile: textOf(config),
           environment,
+          machine,
           buildRelay,
           clock: systemClock,
           logger: makeLogger(),

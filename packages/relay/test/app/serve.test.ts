@@ -6,11 +6,13 @@ import { systemClock } from 'msrp/base';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Config } from '../../src/app/config.ts';
 import { prepareDevelopment } from '../../src/app/development.ts';
+import type { Machine } from '../../src/app/kernel-buffers.ts';
 import { makeLogger } from '../../src/app/logging.ts';
 import type { BuildRelay } from '../../src/app/running-relay.ts';
 import { startService } from '../../src/app/serve.ts';
 import { SqliteStore } from '../../src/auth/sqlite-store.ts';
 import { fakeBuild } from './fake-relay.ts';
+import { NARROW, ROOMY } from './machines.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const YAML = `hostname: localhost
@@ -27,9 +29,10 @@ interface Wishes {
   configFile?: string;
   environment?: Record<string, string>;
   build?: BuildRelay;
+  machine?: Machine;
 }
 
-async function serve({ configFile, environment = {}, build }: Wishes) {
+async function serve({ configFile, environment = {}, build, machine = ROOMY }: Wishes) {
   const events: string[] = [];
   const lines: string[] = [];
   let config: Config | undefined;
@@ -44,6 +47,7 @@ async function serve({ configFile, environment = {}, build }: Wishes) {
   const service = await startService({
     configFile,
     environment,
+    machine,
     clock: systemClock,
     logger: makeLogger(to),
     out: (line) => lines.push(line),
@@ -129,6 +133,13 @@ describe('a service', () => {
     });
     expect(log()).toMatch(/"level":"warn".*trustedNetwork is on/);
     expect(log()).toMatch(/"level":"warn".*auth\.allowCleartext is on/);
+  });
+
+  it('warns when the buffers of the kernel do not fit, but not in development mode (FC-03)', async () => {
+    const { log } = await serve({ configFile: configFile(), machine: NARROW });
+    expect(log()).toMatch(/"level":"warn".*net\.ipv4\.tcp_rmem lets 50000 connections/);
+    const development = await serve({ environment: DEVELOPMENT, machine: NARROW });
+    expect(development.log()).not.toContain('tcp_rmem');
   });
 
   it('closes the admin door again when the relay cannot be built', async () => {

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/app/config.ts';
+import { NARROW } from '../app/machines.ts';
 import { temporaryFolder } from '../app/temporary-folder.ts';
 import { run } from './run.ts';
 
@@ -52,6 +53,13 @@ describe('config check', () => {
       out: [`${file}: nothing is wrong with it`],
       err: [],
     });
+  });
+
+  it('says where the buffers of the kernel do not fit, which is no mistake in the file (FC-03)', async () => {
+    const file = join(temporaryFolder({ 'relay.yaml': YAML }), 'relay.yaml');
+    const { status, out, err } = await run(['config', 'check', file], { machine: NARROW });
+    expect({ status, out }).toEqual({ status: 0, out: [`${file}: nothing is wrong with it`] });
+    expect(err).toEqual([expect.stringMatching(/^warning: net\.ipv4\.tcp_rmem lets 50000 connections/)]);
   });
 
   it('says everything that is wrong, one sentence a line, and answers 1', async () => {

@@ -58,9 +58,9 @@ export class Load {
     sender.start();
   }
 
-  /** Waits until so many SENDs were answered 200. */
+  /** Waits until so many SENDs were answered 200, some of each sender: one that has had none yet is still on probation. */
   async accepted(count: number): Promise<void> {
-    await this.#until(() => this.okCount >= count);
+    await this.#until(() => this.okCount >= count && this.#senders.every(({ okCount }) => okCount > 0));
   }
 
   /** Waits until all senders have stopped, and all they sent was answered or will never be. */
@@ -98,6 +98,7 @@ class Sender {
   readonly endpoint: Endpoint;
   isGone = false;
   isFenced = false;
+  okCount = 0;
   readonly #load: Load;
   readonly #toPath: string;
   readonly #number: number;
@@ -185,8 +186,13 @@ class Sender {
     this.#pending.delete(tid);
     if (status !== 200) this.#refusals += 1;
     else if (this.#refusals > 0) offences.push(`${tid} was accepted after another was refused`);
-    else this.#load.okCount += 1;
+    else this.#accepted();
     if (!this.#hasStopped) this.#send();
+  }
+
+  #accepted(): void {
+    this.okCount += 1;
+    this.#load.okCount += 1;
   }
 
   #reported(message: Message): void {

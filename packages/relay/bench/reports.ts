@@ -1,18 +1,19 @@
 /**
  * What a million forwarded REPORTs leave behind: the memory of a relay process before and after them.
- * Run with `node --conditions=source bench/reports.ts`.
+ * Run with `node --conditions=source packages/relay/bench/reports.ts`.
  */
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RelayProcess, startRelayProcess } from '../packages/relay/test/delivery/relay-process.ts';
-import { ReportCheck, type ReportWay, reportTexts } from '../packages/relay/test/delivery/report-stream.ts';
-import type { Endpoint } from '../packages/relay/test/endpoint.ts';
+import { type RelayProcess, startRelayProcess } from '../test/delivery/relay-process.ts';
+import { ReportCheck, type ReportWay, reportTexts } from '../test/delivery/report-stream.ts';
+import type { Endpoint } from '../test/endpoint.ts';
 
 const REPORTS = 1_000_000;
-const WARM_UP = 100_000;
+/** The first rounds show how large the process becomes under such a load at all. */
+const ROUNDS = 4;
 const BATCH = 500;
 const SETTLE_MS = 15_000;
 
@@ -34,12 +35,15 @@ async function stream(from: Endpoint, to: Endpoint, way: ReportWay, count: numbe
   to.socket.off('data', take);
 }
 
-function residentMb({ child }: RelayProcess): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1')) ?? [];
-  return Number(kib) / 1024;
+/** Memory of the relay process in MB: what it occupies, and what of it JavaScript uses. */
+async function memoryMb(relay: RelayProcess) {
+  const [resident, heap] = await Promise.all(
+    ['resident', 'heap'].map((kind) => relay.metric('process_memory_bytes', `kind="${kind}"`)),
+  );
+  return { residentMb: Math.round((resident ?? 0) / 1e5) / 10, heapMb: Math.round((heap ?? 0) / 1e5) / 10 };
 }
 
-async function measure(relay: RelayProcess) {
+async function measure(relay: RelayProcess): Promise<void> {
   const { endpoint: client, usePath } = await relay.client();
   const peer = await relay.connect();
   const way = {
@@ -47,27 +51,24 @@ async function measure(relay: RelayProcess) {
     arrived: { toPath: client.uri, fromPath: `${usePath} ${peer.uri}` },
   };
   client.socket.removeAllListeners('data');
-  const freshMb = residentMb(relay);
-  await stream(peer, client, way, WARM_UP);
-  await sleep(SETTLE_MS);
-  const warmMb = residentMb(relay);
-  const startMs = performance.now();
-  await stream(peer, client, way, REPORTS);
-  const seconds = (performance.now() - startMs) / 1000;
-  const atOnceMb = residentMb(relay);
-  await sleep(SETTLE_MS);
-  const settledMb = residentMb(relay);
-  const open = await relay.metric('transactions_open');
-  const queued = await relay.metric('queued_octets');
+  console.log(JSON.stringify({ round: 0, ...(await memoryMb(relay)) }));
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const startMs = performance.now();
+    await stream(peer, client, way, REPORTS);
+    const seconds = (performance.now() - startMs) / 1000;
+    await sleep(SETTLE_MS);
+    const open = await relay.metric('transactions_open');
+    const queuedOctets = await relay.metric('queued_octets');
+    console.log(JSON.stringify({ round, seconds, ...(await memoryMb(relay)), open, queuedOctets }));
+  }
   peer.reset();
   client.reset();
-  return { reports: REPORTS, seconds, freshMb, warmMb, atOnceMb, settledMb, open, queued };
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), 'msrp-relay-bench-'));
 const relay = await startRelayProcess(folder);
 try {
-  console.log(JSON.stringify(await measure(relay)));
+  await measure(relay);
 } finally {
   await relay.child.end();
   rmSync(folder, { recursive: true, force: true });
