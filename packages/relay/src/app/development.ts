@@ -103,6 +103,10 @@ interface Facts {
 }
 
 function greeting({ password, folder, listening, admin, config }: Facts): string[] {
+  // The example looks for the usual port by itself.
+  const ports = listening
+    .filter((uri) => uri.startsWith('tls:') && !uri.endsWith(`:${PORTS.tls}`))
+    .map((uri) => uri.slice(uri.lastIndexOf(':') + 1));
   const relays = listening.map((uri) => {
     const port = uri.slice(uri.lastIndexOf(':') + 1);
     return uri.startsWith('tls:')
@@ -116,7 +120,7 @@ function greeting({ password, folder, listening, admin, config }: Facts): string
     `realm        ${config.realm}`,
     ...relays,
     `metrics      ${admin}/metrics`,
-    `first message: let an MSRP client authenticate with this user at one of the relays (AUTH); put the Use-Path that it`,
-    'gets in front of its own path in the SDP, and send to it from a second client. For real use: msrp-relay config init',
+    `try it       npm run example -- ${password}${ports.length === 0 ? '' : ` ${ports[0]}`}   (second terminal, in the source tree)`,
+    'for real use msrp-relay config init',
   ];
 }

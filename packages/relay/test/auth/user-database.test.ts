@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -170,20 +170,6 @@ describe('UserDatabase refuses, with a clear error,', () => {
     const error = errorOf(() => new UserDatabase(path));
     expect(error.code).toBe('NEWER_DATABASE');
     expect(error.message).toMatch(/has version 2, made by a newer release; this one knows 1$/);
-  });
-
-  it.skipIf(process.getuid?.() === 0)('a directory or a file that it may not write', () => {
-    const directory = join(temporaryDirectory(), 'closed');
-    mkdirSync(directory);
-    const path = join(directory, 'users.db');
-    new UserDatabase(path).close();
-    chmodSync(path, 0o400);
-    expect(errorOf(() => new UserDatabase(path)).code).toBe('NO_PERMISSION');
-    chmodSync(path, 0o600);
-    chmodSync(directory, 0o500);
-    onTestFinished(() => chmodSync(directory, 0o700));
-    expect(errorOf(() => new UserDatabase(path)).code).toBe('NO_PERMISSION');
-    expect(errorOf(() => new UserDatabase(join(directory, 'other.db'))).code).toBe('NO_PERMISSION');
   });
 
   it('a table that is gone', () => {
