@@ -67,6 +67,7 @@ export class Pace implements LaneOwner {
     this.#ingresses.delete(ingress);
     ingress.pacesIn.delete(this);
     ingress.unblock(this);
+    for (const session of this.#sessions) session.forget(ingress);
   }
 
   /** Nothing new comes this way; what waits goes on, and so may chunks that are still being received. */

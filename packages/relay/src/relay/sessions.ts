@@ -41,6 +41,12 @@ export class Session {
     this.inside = inside;
     this.clientNode = nodeKey(client);
   }
+
+  /** Keeps no way that begins or ends at `hop`, which is no more. */
+  forget(hop: Hop): void {
+    if (this.outbound?.ingress === hop || this.outbound?.egress === hop) this.outbound = undefined;
+    if (this.inbound?.ingress === hop || this.inbound?.egress === hop) this.inbound = undefined;
+  }
 }
 
 /** The live sessions, by the secret part of their URIs. */

@@ -50,7 +50,7 @@ function stage(): Stage {
     wake: (lane: Lane) => queue.wake(lane),
   };
   const egress = { connection, pacesOut: new Set<Pace>() };
-  const session = { paces: new Set<Pace>() } as unknown as Session;
+  const session = { paces: new Set<Pace>(), forget() {} } as unknown as Session;
   const pace = new Pace(egress as unknown as Hop, [session], LIMITS);
   const ingress = new Ingress();
   pace.join(ingress.asHop);
@@ -283,7 +283,7 @@ describe('A pace', () => {
 
   it('is the one of its sessions, in their order, and its next hop', () => {
     const { pace, session, egress } = stage();
-    const other = { paces: new Set<Pace>() } as unknown as Session;
+    const other = { paces: new Set<Pace>(), forget() {} } as unknown as Session;
     const hop = egress as unknown as Hop;
     const both = new Pace(
       { connection: { lane: (owner: LaneOwner) => new Lane(owner) }, pacesOut: new Set() } as unknown as Hop,
