@@ -8,7 +8,7 @@ import type { Session } from './sessions.ts';
 import type { Loss } from './transactions.ts';
 
 /** The client that the chunks were for is gone, or its session URI is. */
-export const CLIENT_GONE: Loss = { status: 481, comment: 'Session does not exist', trigger: 'client gone' };
+export const CLIENT_GONE: Loss = { status: 481, comment: 'Session does not exist', trigger: 'gone' };
 
 /** The relay itself is going. */
 export const CLOSING: Loss = { status: 408, comment: 'Closing down', trigger: 'closing' };

@@ -6,7 +6,7 @@ import { Timed } from './timer-wheel.ts';
 export interface Loss {
   readonly status: number;
   readonly comment: string;
-  /** For the counters: what happened. */
+  /** For the counters: what happened, in one word. */
   readonly trigger: string;
 }
 

@@ -252,6 +252,8 @@ describe('Chunks that wait for a client', () => {
     expect(reported.toSorted()).toEqual(
       Array.from({ length: 10 }, (_, number) => `mess-${number} 1-5/5 000 481 Session does not exist`),
     );
+    // One word and the status: metrics are labelled with both.
+    expect(relay.snapshot().reports).toEqual({ 'gone 481': 10 });
     await scene.nothingMore();
   });
 });
