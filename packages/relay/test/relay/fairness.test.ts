@@ -27,7 +27,6 @@ async function sendFile(sender: Endpoint, toPath: string, octets: number, chunkO
 describe('Two files in two sessions over one connection', () => {
   it.each([
     [65_536, 65_536],
-    [65_536, 2048],
     [500_000, 16_384],
   ])(
     'in chunks of %i and %i octets stay within a fifth of each other at every megabyte (CH-05, FC-02, FW-23)',
