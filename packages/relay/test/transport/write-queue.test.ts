@@ -204,4 +204,11 @@ describe('WriteQueue: accounts', () => {
       }),
     );
   });
+
+  it('hands out no more urgent texts at a time than fit into a batch (SE-06)', () => {
+    const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
+    for (let index = 0; index < 10; index += 1) queue.pushUrgent('x'.repeat(1000));
+    expect(queue.take(2500).urgent).toHaveLength(3);
+    expect([queue.urgentOctets, queue.isReady]).toEqual([7000, true]);
+  });
 });
