@@ -6,6 +6,7 @@ import { type Environment, variableOf } from './config-environment.ts';
 import { reason } from './config-file.ts';
 import { ConfigError } from './config-place.ts';
 import { type Development, prepareDevelopment } from './development.ts';
+import { IdleMemory } from './idle-memory.ts';
 import { bufferWarnings, type Machine } from './kernel-buffers.ts';
 import type { Logger } from './logging.ts';
 import type { BuildRelay, RunningRelay } from './running-relay.ts';
@@ -61,6 +62,7 @@ export class Service {
   readonly #parts: Parts;
   readonly #stopped = Promise.withResolvers<void>();
   #config: Config;
+  #idleMemory: IdleMemory | undefined;
   #closing = false;
 
   constructor(options: ServiceOptions, config: Config, parts: Parts) {
@@ -90,6 +92,7 @@ export class Service {
       throw cause;
     }
     this.#warn();
+    this.#idleMemory = new IdleMemory(clock);
     const { listening } = this.#parts.relay;
     logger.info({ listening, admin: this.#parts.admin.url }, 'started');
     for (const line of this.#parts.development?.describe(listening, this.#parts.admin.url) ?? []) out(line);
@@ -132,6 +135,7 @@ export class Service {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    this.#idleMemory?.stop();
     const { relay, admin, development } = this.#parts;
     try {
       await relay?.close();
