@@ -39,10 +39,10 @@ export const ownFootprint: Footprint = {
 
 /** How long the process is watched before it counts as idle, and the most CPU time that it may use in that time. */
 const LOOK_MS = 5000;
-const IDLE_CPU_MS = 50;
+const IDLE_CPU_MS = 100;
 
 /** Growth that is worth a collection. */
-const WORTH_OCTETS = 25_165_824;
+const WORTH_OCTETS = 12_582_912;
 
 /** A larger heap is left alone: collecting it would hold up whoever comes next for too long. */
 const MAX_HEAP_OCTETS = 100_663_296;

@@ -3,8 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { buildRelay } from '../app/build.ts';
 import { commands } from './commands.ts';
+import { runWithNodeOptions } from './node-options.ts';
 import { processContext } from './process-terminal.ts';
 import { runProgram } from './program.ts';
+
+if (process.argv[2] === 'serve') runWithNodeOptions();
 
 // As far away from dist as from src.
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -106,6 +107,23 @@ describe('serve as a process', () => {
     expect(status).toBe(0);
     expect(out).toMatch(/^event built\nlistening tcp:\/\/127\.0\.0\.1:\d+\nevent drain 0\nevent close\n$/);
   });
+
+  it.runIf(process.platform === 'linux').each([
+    ['', '--max-semi-space-size=8'],
+    ['--max-semi-space-size=32', undefined],
+  ])(
+    'serves in the process that was started, with the options of Node that it wants: NODE_OPTIONS=%j',
+    async (own, added) => {
+      const file = join(temporaryFolder({ 'relay.yaml': YAML }), 'relay.yaml');
+      const program = new Program(MAIN, ['serve', '--config', file], { NODE_OPTIONS: own });
+      await program.line('listening');
+      const words = readFileSync(`/proc/${program.child.pid}/cmdline`, 'latin1').split('\0');
+      expect(words.filter((word) => word.includes('semi-space'))).toEqual(added === undefined ? [] : [added]);
+      expect(words).toContain('--conditions=source');
+      program.child.kill('SIGTERM');
+      expect(await program.end()).toMatchObject({ status: 0, signal: null });
+    },
+  );
 
   it('closes at once on a second SIGTERM', async () => {
     const program = serve();
