@@ -29,8 +29,9 @@ export interface ParserLimits {
 /** The most bare CRLFs that may stand between two messages. */
 const MAX_BARE_LINES = 4;
 
-/** How much is decoded at once: enough for a dozen short messages, little beside a large body. */
-const WINDOW_OCTETS = 4096;
+/** How much is decoded at once: enough for a dozen short messages; or for one head, where bodies come between heads. */
+const CROWDED_WINDOW_OCTETS = 4096;
+const LONE_WINDOW_OCTETS = 1024;
 
 /** How many octets of a message, `MSRP` and a blank, are judged before its first line is complete. */
 const START_OCTETS = 5;
@@ -54,6 +55,8 @@ export class Parser {
   // The decoded part of the input: characters 0.. of `text` are octets `textStart`.. of it.
   #text = '';
   #textStart = 0;
+  /** How many heads began in the text. */
+  #headsInText = 0;
 
   constructor(events: ParserEvents, limits: ParserLimits) {
     this.#events = events;
@@ -112,7 +115,8 @@ export class Parser {
     const reader = this.#heads;
     // One octet over the bound shows that it is exceeded; nothing behind it is read, however the octets are cut.
     const mostOctets = this.#limits.maxHeadOctets + 1;
-    const window = this.#textAt(input, at, Math.min(WINDOW_OCTETS, mostOctets));
+    const windowOctets = this.#headsInText > 1 ? CROWDED_WINDOW_OCTETS : LONE_WINDOW_OCTETS;
+    const window = this.#textAt(input, at, Math.min(windowOctets, mostOctets));
     let ending = reader.read(window, at - this.#textStart, this.#limits.maxHeadLines);
     if (ending === 'incomplete' && this.#hasMore(input)) {
       this.#text = '';
@@ -155,7 +159,10 @@ export class Parser {
   /** Makes sure that the text holds what there is of `octets` octets from `at`; several messages share one decoding. */
   #textAt(input: Uint8Array, at: number, octets: number): string {
     const isDecoded = this.#text !== '' && at >= this.#textStart && at < this.#textStart + this.#text.length;
-    if (!isDecoded) {
+    if (isDecoded) {
+      this.#headsInText += 1;
+    } else {
+      this.#headsInText = 1;
       this.#textStart = at;
       this.#text = latin1(input, at, Math.min(input.length, at + octets));
     }

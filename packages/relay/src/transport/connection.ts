@@ -6,7 +6,7 @@ import { flat } from './flat.ts';
 import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { Slab } from './slab.ts';
-import type { Turn } from './turn.ts';
+import type { Flushable, Turn } from './turn.ts';
 import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue.ts';
 
 /** A peer that leaves more octets of answers unread than this is not read until it has taken them. */
@@ -55,10 +55,11 @@ export interface ConnectionOrigin {
  * A connection: dialling → open → closed, never backwards. What is queued while it is being
  * dialled leaves when it opens. It owns its socket.
  */
-export class Connection {
+export class Connection implements Flushable {
   readonly origin: ConnectionOrigin;
   octetsIn = 0;
   octetsOut = 0;
+  flushedIn = 0;
   readonly #context: ConnectionContext;
   readonly #queue: WriteQueue;
   #events: ConnectionEvents | undefined;
@@ -213,7 +214,7 @@ export class Connection {
     this.#close(error);
   }
 
-  /** Writes one batch when the socket has room for it; called at the end of a turn. */
+  /** Writes one batch when the socket has room for it; called at the end of a read, or of a turn. */
   flush(): void {
     this.#isDirty = false;
     this.#feed();
@@ -225,6 +226,7 @@ export class Connection {
     if (this.#state !== 'open') return;
     this.#parser?.write(octets);
     this.#events?.readDone(octets.length);
+    this.#context.turn.readDone();
     if (this.#queue.urgentOctets <= MAX_UNREAD_ANSWERS || this.#fullSinceMs !== undefined) return;
     // It asks and asks and does not read the answers: it is not read either.
     this.#fullSinceMs = this.#context.clock.nowMs();

@@ -4,7 +4,7 @@ import type { Batch } from './write-queue.ts';
 const SLAB_OCTETS = 131_072;
 
 /** Bodies up to this size are copied next to their heads; longer ones are cheaper as runs of their own. */
-const COPY_OCTETS = 8192;
+const COPY_OCTETS = 16_384;
 
 /**
  * A stretch of memory that all connections write their short octets into, one batch after the

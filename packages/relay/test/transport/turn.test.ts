@@ -1,12 +1,25 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Turn } from '../../src/transport/turn.ts';
+import { type Flushable, Turn } from '../../src/transport/turn.ts';
+
+/** Things by name, and the names of those that were flushed, in order. */
+function things() {
+  const flushed: string[] = [];
+  const make = (name: string, then?: () => void): Flushable => ({
+    flushedIn: 0,
+    flush: () => {
+      flushed.push(name);
+      then?.();
+    },
+  });
+  return { flushed, make };
+}
 
 describe('Turn', () => {
   it('flushes what asked for it once, in order, and not before the turn ends', async () => {
     const turn = new Turn();
-    const flushed: string[] = [];
-    for (const name of ['a', 'b', 'c']) turn.add({ flush: () => flushed.push(name) });
+    const { flushed, make } = things();
+    for (const name of ['a', 'b', 'c']) turn.add(make(name));
     expect(flushed).toEqual([]);
     await nextTurn();
     expect(flushed).toEqual(['a', 'b', 'c']);
@@ -14,20 +27,67 @@ describe('Turn', () => {
     expect(flushed).toEqual(['a', 'b', 'c']);
   });
 
-  it('leaves what is added by a flush to the next turn', async () => {
+  it('flushes at the end of the read that brought something, so that nobody waits for the reads of others', async () => {
     const turn = new Turn();
-    const flushed: string[] = [];
-    const second = { flush: () => flushed.push('second') };
-    const first = {
-      flush: () => {
-        flushed.push('first');
-        turn.add(second);
-        expect(flushed).toEqual(['first']);
-      },
-    };
-    turn.add(first);
+    const { flushed, make } = things();
+    turn.add(make('a'));
+    turn.readDone();
+    expect(flushed).toEqual(['a']);
+    turn.add(make('b'));
+    turn.readDone();
+    expect(flushed).toEqual(['a', 'b']);
     await nextTurn();
-    await nextTurn();
-    expect(flushed).toEqual(['first', 'second']);
+    expect(flushed).toEqual(['a', 'b']);
   });
+
+  it('flushes nobody twice before the turn ends: what comes for it meanwhile leaves together', async () => {
+    const turn = new Turn();
+    const { flushed, make } = things();
+    const a = make('a');
+    const b = make('b');
+    for (let read = 0; read < 5; read += 1) {
+      turn.add(a);
+      // A connection asks again only after it was flushed.
+      if (read === 1) turn.add(b);
+      turn.readDone();
+      if (read === 0) expect(flushed).toEqual(['a']);
+    }
+    expect(flushed).toEqual(['a', 'b']);
+    await nextTurn();
+    expect(flushed.slice(2).every((name) => name === 'a')).toBe(true);
+    turn.add(a);
+    turn.readDone();
+    expect(flushed.at(-1)).toBe('a');
+  });
+
+  it('flushes somebody at once again in the next turn', async () => {
+    const turn = new Turn();
+    const { flushed, make } = things();
+    const a = make('a');
+    for (let number = 1; number <= 3; number += 1) {
+      turn.add(a);
+      turn.readDone();
+      expect(flushed).toHaveLength(number);
+      await nextTurn();
+    }
+  });
+
+  it.each(['readDone', 'the end'])(
+    'leaves what is added by a flush in %s to itself, and loses nothing',
+    async (when) => {
+      const turn = new Turn();
+      const { flushed, make } = things();
+      const second = make('second');
+      turn.add(
+        make('first', () => {
+          turn.add(second);
+          expect(flushed).toEqual(['first']);
+        }),
+      );
+      if (when === 'readDone') turn.readDone();
+      await nextTurn();
+      await nextTurn();
+      expect(flushed).toEqual(['first', 'second']);
+    },
+  );
 });
