@@ -10,7 +10,9 @@ export type MsrpErrorCode =
   | 'MSRP_DIAL_FAILED'
   | 'MSRP_DIAL_TIMEOUT'
   | 'MSRP_DIAL_DENIED'
-  | 'MSRP_BAD_PEER_NAME';
+  | 'MSRP_BAD_PEER_NAME'
+  | 'MSRP_LOOKUP_FAILED'
+  | 'MSRP_LOOKUP_BUSY';
 
 /** The one error class of the package: callers branch on `code`, never on `message`. */
 export class MsrpError extends Error {

@@ -5,7 +5,9 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { MsrpError } from '../base/errors.ts';
 import { isInvalidName, type Lookup, literalAddress, lookupAddresses } from './addresses.ts';
 import { attempt } from './attempt.ts';
+import { failed, timedOut } from './dial-errors.ts';
 import { checkPeerName } from './peer-name.ts';
+import { inTime, orAborted } from './time-limit.ts';
 import { tlsDefaults } from './tls-defaults.ts';
 
 /** Whom to reach. */
@@ -47,22 +49,11 @@ export interface DialOptions {
  * @throws MsrpError `MSRP_DIAL_FAILED`, `MSRP_DIAL_TIMEOUT`, `MSRP_DIAL_DENIED` (`admit` refused every address) or
  *   `MSRP_BAD_PEER_NAME`. No socket and no timer stays behind.
  */
-export async function dial(target: DialTarget, options: DialOptions): Promise<Socket> {
-  const { clock = systemClock, timeoutMs, signal } = options;
-  const { host } = target;
-  const deadlineMs = clock.nowMs() + timeoutMs;
-  const end = new AbortController();
-  const timer = clock.after(timeoutMs, () => end.abort(timedOut(host)));
-  const onAbort = () => end.abort(failed(host, 'it was called off', signal?.reason));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  try {
-    const addresses = await addressesOf(target, options, end.signal);
-    return await firstOpen(target, addresses, options, deadlineMs, end.signal);
-  } finally {
-    timer.cancel();
-    signal?.removeEventListener('abort', onAbort);
-  }
+export function dial(target: DialTarget, options: DialOptions): Promise<Socket> {
+  return inTime(target.host, options, async (signal, deadlineMs) => {
+    const addresses = await addressesOf(target, options, signal);
+    return firstOpen(target, addresses, options, deadlineMs, signal);
+  });
 }
 
 async function addressesOf(target: DialTarget, options: DialOptions, signal: AbortSignal): Promise<readonly string[]> {
@@ -72,7 +63,8 @@ async function addressesOf(target: DialTarget, options: DialOptions, signal: Abo
   if (isInvalidName(host)) throw failed(host, 'names under .invalid have no address');
   const literal = literalAddress(host);
   const known = addresses ?? (literal === undefined ? undefined : [literal]);
-  const found = known ?? (await orAborted(lookup(host), signal, (cause) => failed(host, 'it has no address', cause)));
+  const found =
+    known ?? (await orAborted(lookup(host), signal, (cause) => failed(host, 'no address was found', cause)));
   // Whatever is no address would be looked up when dialled, past `admit`.
   const usable = found.filter((address) => literalAddress(address) === address);
   if (usable.length === 0) throw failed(host, 'it has no address');
@@ -121,21 +113,4 @@ function tlsOptions(host: string, tls: DialTls = { verify: true }): ConnectionOp
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   };
-}
-
-/** Settles as `work` does, or fails with the signal's reason as soon as it is aborted; what `work` does then is ignored. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal, wrap: (cause: unknown) => MsrpError): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, (cause) => reject(wrap(cause)));
-  });
-}
-
-function failed(host: string, why: string, cause?: unknown): MsrpError {
-  return new MsrpError('MSRP_DIAL_FAILED', `no connection to ${host}: ${why}`, { cause });
-}
-
-function timedOut(host: string): MsrpError {
-  return new MsrpError('MSRP_DIAL_TIMEOUT', `no connection to ${host} in the time allowed`);
 }

@@ -1,5 +1,8 @@
-/** MSRP's connections on Node: dialling over TCP and TLS, and whom a certificate speaks for. */
+/** MSRP's connections on Node: dialling over TCP and TLS, finding nodes by name, and whom a certificate speaks for. */
 export type { Lookup } from './addresses.ts';
 export { type DialOptions, type DialTarget, type DialTls, dial } from './dial.ts';
+export { dialService, type ServiceDialOptions } from './dial-service.ts';
+export { type NameQueries, type NameServers, nameQueries } from './name-queries.ts';
 export { checkPeerName, dnsNamesOf } from './peer-name.ts';
+export { Resolver, type ResolverOptions } from './resolver.ts';
 export { tlsDefaults } from './tls-defaults.ts';

@@ -1,7 +1,7 @@
 /** The composition root: configuration to a relay with everything wired together. */
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { tlsDefaults } from 'msrp/node';
+import { nameQueries, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
 import { DigestAuthenticator } from '../auth/authenticator.ts';
 import type { CredentialStore } from '../auth/credential-store.ts';
@@ -108,6 +108,7 @@ class WiredRelay implements RunningRelay {
   readonly #names: OwnNames;
   readonly #authenticator: CurrentAuthenticator;
   readonly #admissions: Admissions;
+  readonly #resolver: Resolver;
   readonly #dialler: NextHopDialler;
   readonly #relay: Relay;
   readonly #listeners: { readonly listener: Listener; readonly name: string }[] = [];
@@ -123,8 +124,10 @@ class WiredRelay implements RunningRelay {
     const memory = new Memory(config.flow.memoryOctets);
     this.#admissions = new Admissions({ connections, connectionsPerAddress }, memory);
     const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
+    this.#resolver = new Resolver({ clock, queries: nameQueries(config.resolver) });
     this.#dialler = new NextHopDialler({
       clock,
+      resolver: this.#resolver,
       policy: new NextHopPolicy({ allow, deny }),
       allowsCleartext: cleartext,
       verifiesEndpoints: verifyEndpoints,
@@ -186,6 +189,7 @@ class WiredRelay implements RunningRelay {
   async reload(config: Config): Promise<string[]> {
     await this.#authenticator.reload(config);
     for (const { listener } of this.#listeners) if (listener.isSecure) listener.reload(listenerTls(config));
+    this.#resolver.reload(nameQueries(config.resolver));
     this.#dialler.reload(diallerTls(config));
     this.#relay.rates.limits = config.rates;
     await this.#revokeWhoMayNotUse();
@@ -201,6 +205,7 @@ class WiredRelay implements RunningRelay {
   async close(): Promise<void> {
     for (const { listener } of this.#listeners) listener.stop();
     this.#relay.close();
+    this.#resolver.close();
     await this.#authenticator.close();
   }
 

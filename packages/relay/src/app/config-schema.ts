@@ -1,7 +1,7 @@
 /** Every key of the configuration: what it may hold, its default, what it is for. Validation, JSON Schema and manual come from here. */
 import { z } from 'zod';
 import { userNameFault } from '../auth/user-name.ts';
-import { dnsName, endpoint, flag, integer, list, network, section, text } from './config-values.ts';
+import { dnsName, endpoint, flag, integer, list, nameServers, network, section, text } from './config-values.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -211,6 +211,11 @@ const neighbours = {
   })
     .prefault({})
     .describe('To whom connections are opened.'),
+  resolver: nameServers()
+    .default('system')
+    .describe(
+      'Who is asked for the addresses of next hops: `system`, or a list of DNS servers such as `192.0.2.53` and `"[2001:db8::53]:5353"`; the next is asked when one does not answer.',
+    ),
   relays: section({
     requireCertificate: flag()
       .default(false)

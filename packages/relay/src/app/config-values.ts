@@ -92,6 +92,24 @@ function parseEndpoint<Scheme extends string>(uri: string, schemes: readonly Sch
   return { scheme, host, port };
 }
 
+const NAME_SERVER_EXPECTED = 'an IP address with or without port, such as 192.0.2.53 or [2001:db8::53]:5353';
+const NAME_SERVERS_EXPECTED = 'system, or a list of one to three DNS servers such as 192.0.2.53';
+
+/** `system`, or addresses of DNS servers. Three at most: more could not all be asked in the time that dialling has. */
+export function nameServers() {
+  const server = z.string({ error: NAME_SERVER_EXPECTED }).refine(isNameServer, { error: NAME_SERVER_EXPECTED });
+  const error = NAME_SERVERS_EXPECTED;
+  return z.union([z.literal('system', { error }), list(server, error).min(1, { error }).max(3, { error })], { error });
+}
+
+/** An address, IPv6 in brackets where a port follows; the port is not 0. */
+function isNameServer(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  const [, ipv6, ipv4, port = '53'] = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const isAddress = ipv6 === undefined ? isIP(ipv4 ?? '') === 4 : isIP(ipv6) === 6;
+  return isAddress && Number(port) > 0 && Number(port) <= 65_535;
+}
+
 const NETWORK_EXPECTED =
   'a network such as 10.0.0.0/8, an address, a name, *.suffix, loopback, private, linklocal or any';
 

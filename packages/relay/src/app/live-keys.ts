@@ -9,6 +9,7 @@ const LIVE_KEYS: ReadonlySet<string> = new Set([
   'auth.algorithms',
   'credentials',
   'rates',
+  'resolver',
   'timers.drainMs',
   'log',
 ]);

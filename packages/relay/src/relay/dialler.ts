@@ -1,6 +1,6 @@
 /** Opens connections to next hops that policy allows. */
-import type { Clock } from 'msrp/base';
-import { dial } from 'msrp/node';
+import { type Clock, MsrpError } from 'msrp/base';
+import { dial, dialService, type Resolver } from 'msrp/node';
 import type { NextHopPolicy } from './next-hop-policy.ts';
 import type { Dialler, DialRequest } from './ports.ts';
 
@@ -10,6 +10,8 @@ const DIAL_TIMEOUT_MS = 15_000;
 /** How next hops are reached and verified. */
 export interface DiallerOptions {
   readonly clock: Clock;
+  /** Finds the addresses of names, and the relays of domains. */
+  readonly resolver: Resolver;
   readonly policy: NextHopPolicy;
   readonly allowsCleartext: boolean;
   readonly verifiesEndpoints: boolean;
@@ -39,18 +41,20 @@ export class NextHopDialler implements Dialler {
   }
 
   async dial({ host, port, isSecure, isLast }: DialRequest): ReturnType<Dialler['dial']> {
-    const { clock, policy } = this.#options;
+    const { clock, policy, resolver } = this.#options;
     const { ca, ciphers } = this.#tls;
     const verify = this.verifiesEndpoints || !isLast;
-    const socket = await dial(
-      { host, port, secure: isSecure },
-      {
-        timeoutMs: DIAL_TIMEOUT_MS,
-        clock,
-        admit: (address) => policy.admits(host, address),
-        tls: { verify, ciphers, ...(ca === undefined ? {} : { ca }) },
-      },
-    );
+    const options = {
+      timeoutMs: DIAL_TIMEOUT_MS,
+      clock,
+      admit: (address: string) => policy.admits(host, address),
+      tls: { verify, ciphers, ...(ca === undefined ? {} : { ca }) },
+    };
+    if (port === undefined && !isSecure)
+      throw new MsrpError('MSRP_DIAL_FAILED', `${host} without port is for TLS only`);
+    const socket = await (port === undefined
+      ? dialService(host, { ...options, resolver })
+      : dial({ host, port, secure: isSecure }, { ...options, lookup: resolver.addresses }));
     return { socket, remoteAddress: socket.remoteAddress ?? host };
   }
 

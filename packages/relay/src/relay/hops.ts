@@ -76,7 +76,7 @@ export class Hops {
 
   /**
    * The hop to the node of `uri`: the one that stands or is being dialled, else a new one. What is given to it
-   * before it is open waits. `uri` has a port, and transport tcp.
+   * before it is open waits. `uri` has transport tcp; without port it is a domain whose relay DNS names.
    */
   towards(uri: MsrpUri, isLast: boolean): Hop {
     const key = this.#keyOf(uri, isLast);
@@ -91,7 +91,7 @@ export class Hops {
     });
     this.#dialled.set(key, hop);
     this.#keys.set(hop, key);
-    this.#dialler.dial({ host: uri.host, port: uri.port ?? 0, isSecure, isLast }).then(
+    this.#dialler.dial({ host: uri.host, port: uri.port, isSecure, isLast }).then(
       ({ socket }) => {
         this.#failures.delete(key);
         hop.connection.open(socket);

@@ -40,7 +40,8 @@ export interface Authenticator {
 export interface DialRequest {
   /** Host of the URI: TLS checks the certificate against it. */
   readonly host: string;
-  readonly port: number;
+  /** Undefined, for AUTH only: found by SRV, and then always over TLS (RFC 4976 §8). */
+  readonly port: number | undefined;
   /** TLS (`msrps`) or clear TCP (`msrp`). */
   readonly isSecure: boolean;
   /** It is the last node of the path, an endpoint whose certificate may be taken as it comes if the configuration says so. */

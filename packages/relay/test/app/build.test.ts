@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startNameServer } from '../../../msrp/test/node/name-server.ts';
 import { UserDatabase } from '../../src/auth/user-database.ts';
 import { connect, listen, request, sendRequest } from '../endpoint.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -117,6 +118,25 @@ describe('a reload', () => {
     const missing = { credentials: [{ type: 'sqlite', path: join(temporaryFolder(), 'users.db') }] };
     await expect(wired.reload(missing)).rejects.toThrow('there is no user database');
     expect(await alice.send()).toBe(200);
+  });
+
+  it('asks other DNS servers from then on, and forgets what the former ones said (DN-12)', async () => {
+    const name = 'bob.example.org';
+    const [before, after] = [await startNameServer({}), await startNameServer({ [name]: { A: ['127.0.0.1'] } })];
+    const peer = await listen({ name });
+    for (const opened of [before, after]) onTestFinished(() => opened.stop());
+    onTestFinished(() => peer.close());
+    const wired = await wire({ resolver: [before.address] });
+    const { endpoint, usePath } = await client(wired);
+    const send = (uri: string) => endpoint.ask(sendRequest({ toPath: `${usePath} ${uri}`, fromPath: endpoint.uri }));
+
+    await send(`msrp://${name}:1/x;tcp`);
+    const report = await endpoint.next(({ method }) => method === 'REPORT');
+    expect(report.header('Status')).toMatch(/^000 408/);
+    expect(await wired.reload({ resolver: [after.address] })).toEqual([]);
+    await send(peer.uri);
+    await peer.accept();
+    expect(before.questions).toHaveLength(2);
   });
 
   it('tells which changes need a restart, key by key', async () => {

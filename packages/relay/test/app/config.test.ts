@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManualClock } from 'msrp/base';
+import { nameQueries } from 'msrp/node';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, loadSettings } from '../../src/app/config.ts';
 import { ConfigError } from '../../src/app/config-place.ts';
@@ -62,6 +63,7 @@ describe('a configuration file', () => {
         messageOctets: 0,
       },
       nextHops: { allow: [], deny: ['loopback', 'private', 'linklocal'], cleartext: false, verifyEndpoints: true },
+      resolver: 'system',
       relays: { requireCertificate: false, allow: [], deny: [] },
       timers: { probationMs: 30000, drainMs: 40000, partialMs: 60000 },
       blockMethods: [],
@@ -90,6 +92,19 @@ describe('a configuration file', () => {
     const config = load(MINIMAL.replace('tcp://127.0.0.1:0', '"tcp://[::1]:2855"').replace('localhost', 'LocalHost'));
     expect(config.listen).toEqual([{ scheme: 'tcp', host: '::1', port: 2855 }]);
     expect(config.hostname).toBe('localhost');
+  });
+
+  it('reads DNS servers, all of which can be asked', () => {
+    const servers = ['192.0.2.53', '2001:db8::53', '[2001:db8::53]'];
+    const withPorts = ['192.0.2.53:5353', '[2001:db8::53]:65535'];
+    for (const list of [servers, withPorts]) {
+      const { resolver } = load(`${MINIMAL}resolver: ${JSON.stringify(list)}\n`);
+      expect(resolver).toEqual(list);
+      expect(() => nameQueries(resolver)).not.toThrow();
+    }
+    expect(load(`${MINIMAL}resolver: system\n`).resolver).toBe('system');
+    const environment = { MSRP_RELAY_RESOLVER: '["192.0.2.1"]' };
+    expect(load(`${MINIMAL}resolver: system\n`, environment).resolver).toEqual(['192.0.2.1']);
   });
 
   it('follows anchors and aliases, and finds the place of a mistake behind one', () => {
@@ -296,6 +311,29 @@ describe('a mistake in a configuration file', () => {
       `${MINIMAL}nextHops: { deny: [loopback, 10.0.0.0/33] }\n`,
       'relay.yaml:4:30: nextHops.deny[1]: expected a network such as 10.0.0.0/8, an address, a name, *.suffix, loopback, private, linklocal or any, found "10.0.0.0/33"',
     ],
+    [
+      'a resolver that is none',
+      `${MINIMAL}resolver: sytem\n`,
+      'relay.yaml:4:11: resolver: expected system, or a list of one to three DNS servers such as 192.0.2.53, found "sytem"',
+    ],
+    [
+      'no DNS server',
+      `${MINIMAL}resolver: []\n`,
+      'relay.yaml:4:11: resolver: expected system, or a list of one to three DNS servers such as 192.0.2.53, found an empty list',
+    ],
+    [
+      'four DNS servers',
+      `${MINIMAL}resolver: [192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4]\n`,
+      'relay.yaml:4:11: resolver: expected system, or a list of one to three DNS servers such as 192.0.2.53, found a list',
+    ],
+    ...['ns.example.org', '192.0.2.53:0', '192.0.2.53:65536', '[192.0.2.53]:53', '192.0.2.256', 'system'].map(
+      (server) =>
+        [
+          `a DNS server that is none: "${server}"`,
+          `${MINIMAL}resolver: [192.0.2.1, "${server}"]\n`,
+          `relay.yaml:4:23: resolver[1]: expected an IP address with or without port, such as 192.0.2.53 or [2001:db8::53]:5353, found "${server}"`,
+        ] as const,
+    ),
     [
       'a method that cannot be blocked',
       `${MINIMAL}blockMethods: [SEND]\n`,

@@ -1,0 +1,72 @@
+import { duplexPair } from 'node:stream';
+import { ManualClock, MsrpError } from 'msrp/base';
+import { type MsrpUri, parseUri } from 'msrp/wire';
+import { describe, expect, it } from 'vitest';
+import { Hops } from '../../src/relay/hops.ts';
+import type { Dialler, DialRequest } from '../../src/relay/ports.ts';
+import { TransactionBudget } from '../../src/relay/transactions.ts';
+import { Memory } from '../../src/transport/memory.ts';
+import { Slab } from '../../src/transport/slab.ts';
+import { Turn } from '../../src/transport/turn.ts';
+
+/** Hops whose dialler writes down what it is asked for, and fails if `reach` does. */
+function hopsDialling(reach: () => void = () => {}) {
+  const clock = new ManualClock();
+  const requests: DialRequest[] = [];
+  const dialler: Dialler = {
+    allowsCleartext: true,
+    verifiesEndpoints: true,
+    admitsLiteral: () => true,
+    dial: async (request) => {
+      requests.push(request);
+      reach();
+      return { socket: duplexPair()[0], remoteAddress: '192.0.2.1' };
+    },
+  };
+  const context = {
+    clock,
+    turn: new Turn(),
+    slab: new Slab(),
+    parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
+    marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
+    memory: new Memory(1_000_000),
+    feedOctets: 4096,
+    endMs: 1000,
+  };
+  const rules = { begin: () => expect.unreachable(), broken: () => {}, read: () => {}, closed: () => {} };
+  const hops = new Hops(clock, context, dialler, rules, new TransactionBudget(100), 100);
+  return { clock, hops, requests };
+}
+
+function uri(text: string): MsrpUri {
+  const parsed = parseUri(text);
+  if (parsed === undefined) throw new Error(`no URI: ${text}`);
+  return parsed;
+}
+
+const DOMAIN = uri('msrps://example.org;tcp');
+
+describe('The hop to a domain without port', () => {
+  it('is dialled without one, and is the same for everybody who goes there (DN-03)', () => {
+    const { hops, requests } = hopsDialling();
+    const hop = hops.towards(DOMAIN, false);
+    expect(hops.towards(uri('msrps://EXAMPLE.org;tcp'), false)).toBe(hop);
+    expect(requests).toEqual([{ host: 'example.org', port: undefined, isSecure: true, isLast: false }]);
+  });
+
+  it('is not the one to a port of the same name: DNS may lead elsewhere (DN-03)', () => {
+    const { hops, requests } = hopsDialling();
+    expect(hops.towards(uri('msrps://example.org:2855;tcp'), false)).not.toBe(hops.towards(DOMAIN, false));
+    expect(requests.map(({ port }) => port)).toEqual([2855, undefined]);
+  });
+
+  it('is not tried again for a moment when it could not be reached (DN-12)', async () => {
+    const { clock, hops } = hopsDialling(() => {
+      throw new MsrpError('MSRP_DIAL_FAILED', 'not today');
+    });
+    hops.towards(DOMAIN, false);
+    await expect.poll(() => hops.failureOf(DOMAIN, false)).toMatchObject({ status: 408 });
+    clock.advance(5000);
+    expect(hops.failureOf(DOMAIN, false)).toBeUndefined();
+  });
+});
