@@ -9,6 +9,9 @@ const LIVE_KEYS: ReadonlySet<string> = new Set([
   'auth.algorithms',
   'credentials',
   'rates',
+  'relays.ca',
+  'relays.allow',
+  'relays.deny',
   'timers.drainMs',
   'log',
 ]);

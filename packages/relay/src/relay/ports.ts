@@ -40,11 +40,20 @@ export interface Authenticator {
 export interface DialRequest {
   /** Host of the URI: TLS checks the certificate against it. */
   readonly host: string;
-  readonly port: number;
+  /** Absent only for AUTH to a name, which leads where SRV records say. */
+  readonly port: number | undefined;
   /** TLS (`msrps`) or clear TCP (`msrp`). */
   readonly isSecure: boolean;
   /** It is the last node of the path, an endpoint whose certificate may be taken as it comes if the configuration says so. */
   readonly isLast: boolean;
+}
+
+/** A connection that was opened. */
+export interface Dialled {
+  readonly socket: Duplex;
+  readonly remoteAddress: string;
+  /** The dNSNames of its certificate, where that was checked as a relay's; else none. */
+  readonly certifiedNames: readonly string[];
 }
 
 /** Opens connections to next hops. Supplied by the composition root. */
@@ -53,14 +62,15 @@ export interface Dialler {
    * Connects, or rejects with an `MsrpError`: `MSRP_DIAL_DENIED` when policy forbids every address of
    * the host, another code when it cannot be reached or is not who it should be.
    */
-  dial(request: DialRequest): Promise<{ readonly socket: Duplex; readonly remoteAddress: string }>;
+  dial(request: DialRequest): Promise<Dialled>;
 
   /** Whether policy allows an address literal; a name is judged when its address is known. */
   admitsLiteral(host: string): boolean;
 
-  /** Whether a last hop may be reached over clear TCP, and whether its certificate is checked. */
+  /** Whether a last hop may be reached over clear TCP. */
   readonly allowsCleartext: boolean;
-  readonly verifiesEndpoints: boolean;
+  /** Whether the certificate of a last hop is checked as strictly as a relay's, and by the same authorities. */
+  readonly checksEndpointsAsRelays: boolean;
 }
 
 /** Where a chunk stands on its way, for whoever follows a message. */
