@@ -1,7 +1,9 @@
 /** Relays and scripted nodes under names of their own, with certificates for them; every name leads to this machine. */
 import type { ManualClock } from 'msrp/base';
 import type { Certificate } from '../../../msrp/test/certificates.ts';
-import { connect, type Endpoint, type Listening, listen } from '../endpoint.ts';
+import { answerDigest } from '../digest-answer.ts';
+import { connect, type Endpoint, type Listening, listen, type Message, request } from '../endpoint.ts';
+import { challengesOf } from './dialogue.ts';
 import { authority, type Overrides, PASSWORDS, startRelay, type TestRelay } from './harness.ts';
 
 /** A relay of this project that is part of a chain. */
@@ -44,6 +46,27 @@ export async function listeningRelay(name: string, certificate?: Certificate): P
 export function connectedRelay(to: ChainRelay, certificate: Certificate | undefined): Promise<Endpoint> {
   const trust = { ca: authority.ca, servername: to.hostname };
   return connect({ port: to.tlsPort, ...trust, ...(certificate === undefined ? {} : { certificate }) });
+}
+
+/** What an AUTH on behalf of a client says. */
+export interface AuthOnBehalf {
+  /** The whole To-Path. */
+  readonly target: string;
+  readonly fromPath: string;
+  readonly user?: keyof typeof PASSWORDS;
+  readonly password?: string;
+}
+
+/** The dialogue of an AUTH, with any From-Path: the answer to the first one unless that is a challenge, else to the second. */
+export async function authOnBehalf(endpoint: Endpoint, wish: AuthOnBehalf): Promise<Message> {
+  const { target, fromPath, user = 'alice' } = wish;
+  const paths = { toPath: target, fromPath };
+  const asked = await endpoint.ask(request('AUTH', paths));
+  if (asked.status !== 401) return asked;
+  const digestUri = target.split(' ').at(-1) ?? target;
+  const password = wish.password ?? PASSWORDS[user];
+  const answer = answerDigest({ user, password, algorithm: 'SHA-256', challenges: challengesOf(asked), digestUri });
+  return await endpoint.ask(request('AUTH', { ...paths, extra: [['Authorization', answer.authorization]] }));
 }
 
 /** A client's way through one relay after the other: its Use-Path ends at the last of them. */
