@@ -76,7 +76,8 @@ async function measure(relay: RelayProcess, chunks: readonly number[]): Promise<
     const inSecond = octets.map((count, index) => count - (before[index] ?? 0));
     before = [...octets];
     const [first = 0, other = 0] = inSecond;
-    if (!isDone) console.log(JSON.stringify({ second, octets: inSecond, ratio: Math.round((first / other) * 1000) / 1000 }));
+    if (!isDone)
+      console.log(JSON.stringify({ second, octets: inSecond, ratio: Math.round((first / other) * 1000) / 1000 }));
   }
 }
 

@@ -3,6 +3,7 @@ export type { Lookup } from './addresses.ts';
 export { type DialOptions, type DialTarget, type DialTls, dial } from './dial.ts';
 export { dialService, type ServiceDialOptions } from './dial-service.ts';
 export { type NameQueries, type NameServers, nameQueries } from './name-queries.ts';
-export { checkPeerName, dnsNamesOf } from './peer-name.ts';
+export { checkPeerName, dnsNamesOf, namesCover } from './peer-name.ts';
+export { provenNames } from './proven-names.ts';
 export { Resolver, type ResolverOptions } from './resolver.ts';
 export { tlsDefaults } from './tls-defaults.ts';

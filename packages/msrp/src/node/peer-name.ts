@@ -17,10 +17,19 @@ export function checkPeerName(
   host: string,
   certificate: Pick<PeerCertificate, 'subjectaltname'>,
 ): MsrpError | undefined {
+  if (namesCover(dnsNamesOf(certificate.subjectaltname), host)) return undefined;
+  return new MsrpError('MSRP_BAD_PEER_NAME', `the certificate of the peer is not one for ${host}`);
+}
+
+/**
+ * Whether one of a certificate's dNSNames is `host`, whole or with `*` as its whole first label. Never true of an address.
+ *
+ * @param names - as `dnsNamesOf` gives them.
+ */
+export function namesCover(names: readonly string[], host: string): boolean {
   const name = withoutFinalDot(host.toLowerCase());
   const isName = !name.startsWith('[') && isIP(name) === 0;
-  if (isName && dnsNamesOf(certificate.subjectaltname).some((pattern) => covers(pattern, name))) return undefined;
-  return new MsrpError('MSRP_BAD_PEER_NAME', `the certificate of the peer is not one for ${host}`);
+  return isName && names.some((pattern) => covers(pattern, name));
 }
 
 /**

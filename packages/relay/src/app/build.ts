@@ -1,7 +1,7 @@
 /** The composition root: configuration to a relay with everything wired together. */
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { nameQueries, Resolver, tlsDefaults } from 'msrp/node';
+import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
 import { DigestAuthenticator } from '../auth/authenticator.ts';
 import type { CredentialStore } from '../auth/credential-store.ts';
@@ -13,6 +13,7 @@ import { NextHopPolicy } from '../relay/next-hop-policy.ts';
 import type { RelayOptions } from '../relay/options.ts';
 import type { Authenticator } from '../relay/ports.ts';
 import { Relay } from '../relay/relay.ts';
+import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
@@ -110,6 +111,7 @@ class WiredRelay implements RunningRelay {
   readonly #admissions: Admissions;
   readonly #resolver: Resolver;
   readonly #dialler: NextHopDialler;
+  readonly #relays: RelayPolicy;
   readonly #relay: Relay;
   readonly #listeners: { readonly listener: Listener; readonly name: string }[] = [];
 
@@ -124,7 +126,7 @@ class WiredRelay implements RunningRelay {
     const memory = new Memory(config.flow.memoryOctets);
     this.#admissions = new Admissions({ connections, connectionsPerAddress }, memory);
     const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
-    this.#resolver = new Resolver({ clock, queries: nameQueries(config.resolver) });
+    this.#resolver = new Resolver({ clock, queries: this.#queriesOf(config) });
     this.#dialler = new NextHopDialler({
       clock,
       resolver: this.#resolver,
@@ -133,12 +135,14 @@ class WiredRelay implements RunningRelay {
       verifiesEndpoints: verifyEndpoints,
       tls: diallerTls(config),
     });
+    this.#relays = new RelayPolicy(config.relays, config.relays.requireCertificate);
     this.#relay = new Relay({
       clock,
       options,
       names: this.#names,
       authenticator: this.#authenticator,
       dialler: this.#dialler,
+      relays: this.#relays,
       observer: new LogObserver(context.logger),
       connections: {
         clock,
@@ -189,9 +193,10 @@ class WiredRelay implements RunningRelay {
   async reload(config: Config): Promise<string[]> {
     await this.#authenticator.reload(config);
     for (const { listener } of this.#listeners) if (listener.isSecure) listener.reload(listenerTls(config));
-    this.#resolver.reload(nameQueries(config.resolver));
+    this.#resolver.reload(this.#queriesOf(config));
     this.#dialler.reload(diallerTls(config));
     this.#relay.rates.limits = config.rates;
+    this.#relays.replace(config.relays);
     await this.#revokeWhoMayNotUse();
     return keysForRestart(this.#config, config);
   }
@@ -209,8 +214,14 @@ class WiredRelay implements RunningRelay {
     await this.#authenticator.close();
   }
 
-  /** A user who is gone loses what was granted (RFC 4976 §6.3). One a turn: messages do not wait for all of them. */
+  #queriesOf({ resolver }: Config): NameQueries {
+    return this.#context.nameQueries ?? nameQueries(resolver);
+  }
+
+  /** A relay that is not welcome any more, or a user who is gone, loses what was granted (RFC 4976 §6.3). One a turn: messages do not wait for all of them. */
   async #revokeWhoMayNotUse(): Promise<void> {
+    const ofRelays = this.#relay.sessions.revokeRelays((name) => this.#relays.admits(name));
+    if (ofRelays > 0) this.#context.logger.info({ sessions: ofRelays }, 'sessions of relays revoked');
     for (const user of [...this.#relay.sessions.users]) {
       if (!(await this.#authenticator.mayUse(user))) {
         const sessions = this.#relay.sessions.revoke(user);
@@ -233,6 +244,7 @@ class WiredRelay implements RunningRelay {
       localPort: listener.port,
     });
     hop.onAuthenticated = admission.exempt;
+    hop.certifiedNames = provenNames(socket, this.#context.clock.nowMs());
     hop.connection.open(socket);
     this.#context.logger.debug({ from: socket.remoteAddress }, 'connection accepted');
   }
@@ -269,12 +281,12 @@ function relayOptions(config: Config): RelayOptions {
   };
 }
 
-function listenerTls({ tls }: Config): ListenerTls {
-  return { cert: tls.cert ?? '', key: tls.key ?? '', ca: tls.ca, ciphers: cipherSuites(tls) };
+function listenerTls({ tls, relays }: Config): ListenerTls {
+  return { cert: tls.cert ?? '', key: tls.key ?? '', ca: relays.ca ?? tls.ca, ciphers: cipherSuites(tls) };
 }
 
-function diallerTls({ tls }: Config): DiallerTls {
-  return { ca: tls.ca, ciphers: cipherSuites(tls) };
+function diallerTls({ tls, relays }: Config): DiallerTls {
+  return { cert: tls.cert, key: tls.key, ca: tls.ca, relaysCa: relays.ca, ciphers: cipherSuites(tls) };
 }
 
 /** CN-05: the suite that RFC 4975 §14.2 demands comes last, and only if wished. */

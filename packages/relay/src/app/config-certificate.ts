@@ -16,12 +16,15 @@ export interface TlsMaterial {
 
 type Part = keyof TlsMaterial;
 
+/** Where texts in PEM, or the paths of their files, may stand in a configuration. */
+export type PemPath = readonly ['tls', Part] | readonly ['relays', 'ca'];
+
 interface Demands {
   /** Names the certificate must carry as SAN dNSName. */
   readonly names: readonly string[];
   readonly nowMs: number;
   /** The folder that the relative path of a part starts in. */
-  folderOf(part: Part): string;
+  folderOf(path: PemPath): string;
 }
 
 /**
@@ -35,29 +38,43 @@ export function readTlsMaterial(
 ): { material: TlsMaterial; findings: Finding[] } {
   const findings: Finding[] = [];
   const material: { -readonly [part in Part]?: string } = {};
-  for (const part of ['cert', 'key', 'ca'] as const) {
-    const given = tls[part];
-    if (given === undefined) continue;
-    try {
-      material[part] = given.includes('-----BEGIN ')
-        ? given
-        : readFileSync(resolve(demands.folderOf(part), given), 'utf8');
-    } catch (cause) {
-      findings.push({
-        path: ['tls', part],
-        text: `expected a readable file, found one that cannot be read: ${reason(cause)}`,
-      });
-    }
+  for (const part of ['cert', 'key'] as const) {
+    const text = read(['tls', part], tls[part], demands, findings);
+    if (text !== undefined) material[part] = text;
   }
-  findings.push(...checkAuthorities(material.ca), ...checkOwn(material, demands));
+  const authorities = readAuthorities(['tls', 'ca'], tls.ca, demands);
+  if (authorities.ca !== undefined) material.ca = authorities.ca;
+  findings.push(...authorities.findings, ...checkOwn(material, demands));
   return { material, findings };
 }
 
-function checkAuthorities(ca: string | undefined): Finding[] {
-  if (ca === undefined) return [];
-  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length > 0 && blocks.every((block) => parseCertificate(block) !== undefined)) return [];
-  return [{ path: ['tls', 'ca'], text: 'expected certificates in PEM, found something else' }];
+/** Reads the certificates of authorities that `given`, a path or PEM text, names. */
+export function readAuthorities(
+  path: PemPath,
+  given: string | undefined,
+  demands: Pick<Demands, 'folderOf'>,
+): { ca: string | undefined; findings: Finding[] } {
+  const findings: Finding[] = [];
+  const ca = read(path, given, demands, findings);
+  const blocks = ca?.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const isGood = blocks.length > 0 && blocks.every((block) => parseCertificate(block) !== undefined);
+  if (ca !== undefined && !isGood) findings.push({ path, text: 'expected certificates in PEM, found something else' });
+  return { ca, findings };
+}
+
+function read(
+  path: PemPath,
+  given: string | undefined,
+  { folderOf }: Pick<Demands, 'folderOf'>,
+  findings: Finding[],
+): string | undefined {
+  if (given === undefined || given.includes('-----BEGIN ')) return given;
+  try {
+    return readFileSync(resolve(folderOf(path), given), 'utf8');
+  } catch (cause) {
+    findings.push({ path, text: `expected a readable file, found one that cannot be read: ${reason(cause)}` });
+    return undefined;
+  }
 }
 
 function checkOwn({ cert, key }: TlsMaterial, demands: Demands): Finding[] {

@@ -1,7 +1,18 @@
 /** Every key of the configuration: what it may hold, its default, what it is for. Validation, JSON Schema and manual come from here. */
 import { z } from 'zod';
 import { userNameFault } from '../auth/user-name.ts';
-import { dnsName, endpoint, flag, integer, list, nameServers, network, section, text } from './config-values.ts';
+import {
+  dnsName,
+  endpoint,
+  flag,
+  integer,
+  list,
+  nameServers,
+  network,
+  relayName,
+  section,
+  text,
+} from './config-values.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -38,6 +49,7 @@ const ALGORITHMS = 'some of SHA-256, SHA-512-256, MD5';
 const METHODS = 'method names in capital letters other than AUTH, SEND and REPORT';
 const LEVELS = 'debug, info, warn or error';
 const NETWORKS = 'a list of networks or names';
+const RELAYS = 'a list of names, *.suffix or any';
 
 const naming = {
   hostname: dnsName().describe(
@@ -70,7 +82,7 @@ const listening = {
     key: text('a path or PEM text').optional().describe('Private key of the certificate: a path, or the PEM itself.'),
     ca: text('a path or PEM text')
       .optional()
-      .describe('Authorities that other relays and next hops are verified with; without it, those of Node.'),
+      .describe('Authorities that next hops and other relays are verified with; without it, those of Node.'),
     rsaCbcSuite: flag()
       .default(false)
       .describe(
@@ -220,11 +232,16 @@ const neighbours = {
     requireCertificate: flag()
       .default(false)
       .describe('Demands a verified certificate of other relays that write to our clients.'),
-    allow: list(network(), NETWORKS).default([]).describe('Relays that may, whatever `deny` says.'),
-    deny: list(network(), NETWORKS).default([]).describe('Relays that may not.'),
+    ca: text('a path or PEM text')
+      .optional()
+      .describe('Authorities that other relays are verified with; without it, those in `tls.ca`.'),
+    allow: list(relayName(), RELAYS).default([]).describe('Relays that may bring clients, whatever `deny` says.'),
+    deny: list(relayName(), RELAYS)
+      .default([])
+      .describe('Relays that may not bring clients; `any` is all but `allow`.'),
   })
     .prefault({})
-    .describe('Other relays. AUTH through a relay always needs a verified certificate of it.'),
+    .describe('Other relays. A relay that brings clients always has to prove its name with a certificate.'),
   blockMethods: list(
     z.string({ error: METHODS }).regex(/^(?!(?:AUTH|SEND|REPORT)$)[A-Z]{1,32}$/, { error: METHODS }),
     'a list of methods',

@@ -128,6 +128,18 @@ function isNetwork(entry: string): boolean {
   return isDnsName(entry.startsWith('*.') ? entry.slice(2) : entry);
 }
 
+const RELAY_EXPECTED = 'a DNS name, *.suffix or any';
+
+/** Which relays a rule is about, by the names that they prove: name, `*.suffix`, or `any`; in lower case. */
+export function relayName() {
+  return z
+    .string({ error: RELAY_EXPECTED })
+    .toLowerCase()
+    .refine((entry) => entry === 'any' || isDnsName(entry.startsWith('*.') ? entry.slice(2) : entry), {
+      error: RELAY_EXPECTED,
+    });
+}
+
 /** The text of an endpoint, IPv6 addresses in brackets, such as `tls://[::1]:2855`. */
 export function formatEndpoint({ scheme, host, port }: Endpoint<string>): string {
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { type Clock, systemClock } from 'msrp/base';
 import type { z } from 'zod';
-import { readTlsMaterial, type TlsMaterial } from './config-certificate.ts';
+import { type PemPath, readAuthorities, readTlsMaterial, type TlsMaterial } from './config-certificate.ts';
 import { type Environment, overlayEnvironment } from './config-environment.ts';
 import { type ConfigSource, emptySource, readConfigFile } from './config-file.ts';
 import {
@@ -20,12 +20,13 @@ import { nearest } from './nearest.ts';
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
-/** Grouped as in the YAML; paths are absolute, `realm` is filled in. Nothing in it ever changes. `tls` is as it was written. */
+/** Grouped as in the YAML; paths are absolute, `realm` is filled in. Nothing in it ever changes. `tls` and `relays.ca` are as they were written. */
 export type Settings = DeepReadonly<Omit<Sections, 'realm'>> & { readonly realm: string };
 
-/** Settings together with what `tls` names: certificates and keys in PEM. Holds secrets: never log it. */
-export type Config = Omit<Settings, 'tls'> & {
+/** Settings together with what `tls` and `relays.ca` name: certificates and keys in PEM. Holds secrets: never log it. */
+export type Config = Omit<Settings, 'tls' | 'relays'> & {
   readonly tls: TlsMaterial & Pick<Settings['tls'], 'rsaCbcSuite'>;
+  readonly relays: Omit<Settings['relays'], 'ca'> & { readonly ca?: string };
 };
 
 /**
@@ -50,15 +51,22 @@ export function loadSettings(file: string | undefined, environment: Environment)
 export function configFrom(base: ConfigSource, environment: Environment, clock: Clock): Config {
   const source = overlayEnvironment(base, environment);
   const { problems, sections } = judge(source);
-  const { hostname, aliases = [], domains = [], tls = {} } = sections;
+  const { hostname, aliases = [], domains = [], tls = {}, relays } = sections;
+  const folderOfPem = (path: PemPath) => folderOf(source, path);
   const { material, findings } = readTlsMaterial(tls, {
     names: [...(hostname === undefined ? [] : [hostname]), ...aliases, ...domains],
     nowMs: clock.nowMs(),
-    folderOf: (part) => folderOf(source, ['tls', part]),
+    folderOf: folderOfPem,
   });
-  problems.push(...findings.map((finding) => locate(source, finding)));
+  const ofRelays = readAuthorities(['relays', 'ca'], relays?.ca, { folderOf: folderOfPem });
+  problems.push(...[...findings, ...ofRelays.findings].map((finding) => locate(source, finding)));
   const settings = finish(source, sections, problems);
-  return deepFreeze({ ...settings, tls: { ...material, rsaCbcSuite: settings.tls.rsaCbcSuite } });
+  const { ca: _path, ...rest } = settings.relays;
+  return deepFreeze({
+    ...settings,
+    tls: { ...material, rsaCbcSuite: settings.tls.rsaCbcSuite },
+    relays: ofRelays.ca === undefined ? rest : { ...rest, ca: ofRelays.ca },
+  });
 }
 
 function sourceOf(file: string | undefined): ConfigSource {

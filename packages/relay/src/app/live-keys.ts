@@ -10,6 +10,9 @@ const LIVE_KEYS: ReadonlySet<string> = new Set([
   'credentials',
   'rates',
   'resolver',
+  'relays.ca',
+  'relays.allow',
+  'relays.deny',
   'timers.drainMs',
   'log',
 ]);

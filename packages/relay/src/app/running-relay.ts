@@ -1,5 +1,6 @@
 /** A relay from outside: what the composition root hands to whoever runs it. */
 import type { Clock } from 'msrp/base';
+import type { NameQueries } from 'msrp/node';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logging.ts';
@@ -23,6 +24,8 @@ export interface RunningRelay {
 export interface RelayContext {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whom the names of next hops are asked of, whatever the configuration says. */
+  readonly nameQueries?: NameQueries;
 }
 
 /** Builds a relay and opens its listeners; rejects when one cannot be opened. */

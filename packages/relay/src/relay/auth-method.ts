@@ -1,18 +1,23 @@
 /** The AUTH method: challenge, judge, grant a session URI (RFC 4976 §6.3, §9.1). */
-import { commentOf, firstOf, type Head, headerValues, type MsrpUri, parseUri, splitPath } from 'msrp/wire';
+import { commentOf, type Head, headerValues, type MsrpUri, parseUri, splitPath } from 'msrp/wire';
+import { flat } from '../transport/flat.ts';
 import { type Counters, count } from './counters.ts';
 import type { Hop } from './hop.ts';
+import { clientInside, type Inside, isFromInside } from './inside.ts';
 import type { OwnNames } from './names.ts';
 import type { RelayOptions } from './options.ts';
 import type { Authenticator, AuthOutcome, Observer } from './ports.ts';
-import type { Refusals } from './refusals.ts';
+import { type Refusals, refusal } from './refusals.ts';
+import type { RelayPolicy } from './relay-policy.ts';
 import { Session, type SessionTable } from './sessions.ts';
 
-/** AUTHs of one connection that may be judged at the same time. */
-const MAX_IN_PROGRESS = 16;
+/** AUTHs of one connection that may be judged at the same time: of one client, or of all those behind a relay. */
+const MAX_IN_PROGRESS = { client: 16, relay: 256 };
 
 /** A client needs one challenge, or two: a connection that asks for so many before it succeeds is closed. */
 const MAX_CHALLENGES = 20;
+
+const MISADDRESSED = refusal(481, 'Not for this relay', 'misaddressed', 'misaddressed');
 
 /** What AUTH needs. */
 export interface AuthContext {
@@ -23,6 +28,9 @@ export interface AuthContext {
   readonly sessions: SessionTable;
   readonly authenticator: Authenticator;
   readonly observer: Observer;
+  readonly relays: RelayPolicy;
+  /** Told of a connection whose other end proved to be the relay of this URI. */
+  readonly confirmRelay: (hop: Hop, relay: MsrpUri) => void;
   /** Whether new sessions are granted at all: not while the relay drains. */
   readonly isOpen: () => boolean;
 }
@@ -31,7 +39,10 @@ export interface AuthContext {
 interface AuthRequest {
   readonly hop: Hop;
   readonly head: Head;
-  readonly client: MsrpUri;
+  /** Whom it came from, and what a session of it is to be bound to. */
+  readonly inside: Inside;
+  /** The relays between here and the client, in the order in which the client uses them: Use-Path begins with them. */
+  readonly between: readonly string[];
   /** Seconds asked for; undefined when the client leaves it to the relay. */
   readonly expires: number | undefined;
   /** The session to be renewed, when the AUTH names one. */
@@ -54,8 +65,6 @@ export class AuthMethod {
       refusals.answer(hop, head, 403, 'AUTH needs TLS');
       return hop.connection.end();
     }
-    // A node that this relay dialled is a peer, not a client.
-    if (hop.connection.origin.direction === 'dialled') return refusals.refuse(hop, head, 403);
     const request = this.#read(hop, head);
     if (request === undefined) return;
     const [authorization] = headerValues(head, 'authorization');
@@ -65,7 +74,8 @@ export class AuthMethod {
       if (hop.challenges >= MAX_CHALLENGES && !hop.isProven) hop.connection.end();
       return;
     }
-    if (hop.authsInProgress >= MAX_IN_PROGRESS) return refusals.refuse(hop, head, 403, 'Too many AUTHs at once');
+    if (hop.authsInProgress >= MAX_IN_PROGRESS[request.inside.kind])
+      return refusals.refuse(hop, head, 403, 'Too many AUTHs at once');
     hop.authsInProgress += 1;
     authenticator.verify(authorization, head.toPath).then(
       (outcome) => {
@@ -81,29 +91,53 @@ export class AuthMethod {
 
   /** Checks target, previous hop and form, in this order; answers what does not pass. */
   #read(hop: Hop, head: Head): AuthRequest | undefined {
-    const { refusals, names, sessions } = this.#context;
+    const { refusals, names, sessions, options } = this.#context;
     const refuse = (status: number, comment?: string) => {
       refusals.refuse(hop, head, status, comment);
       return undefined;
     };
     const target = parseUri(head.toPath);
     const behind = splitPath(head.fromPath);
-    const client = parseUri(firstOf(head.fromPath));
-    if (target === undefined || client === undefined) return refuse(400, 'Malformed path');
+    const previous = parseUri(flat(behind[0] ?? ''));
+    if (target === undefined || previous === undefined) return refuse(400, 'Malformed path');
+    if (behind.length > options.limits.pathUris) return refuse(400, 'Too many URIs');
     if (!names.isAuthTarget(target)) {
-      const reason = 'misaddressed';
-      refusals.refuseRoute(hop, head, { status: 481, comment: 'Not for this relay', reason, fate: 'misaddressed' });
+      refusals.refuseRoute(hop, head, MISADDRESSED);
       return undefined;
     }
     if (target.scheme === 'msrps' && !hop.isSecure) return refuse(403, 'TLS only');
     const session = target.sessionId === undefined ? undefined : sessions.find(head.toPath);
-    if (target.sessionId !== undefined && session?.inside !== hop) return refuse(481);
-    // Whoever says that it is a relay has to prove it with a certificate.
-    if (behind.length > 1) return refuse(403, 'No relay certificate');
-    if (client.port === undefined || client.sessionId === undefined) return refuse(400, 'Incomplete From-Path');
+    const isTheirs = session !== undefined && isFromInside(session.inside, hop, previous);
+    if (target.sessionId !== undefined && !isTheirs) return refuse(481);
+    const inside = behind.length > 1 ? this.#relay(hop, head, previous) : this.#client(hop, head, previous);
+    if (inside === undefined) return undefined;
+    if (previous.port === undefined || previous.sessionId === undefined) return refuse(400, 'Incomplete From-Path');
     const [expires] = headerValues(head, 'expires');
     if (expires !== undefined && !/^\d{1,10}$/.test(expires)) return refuse(400, 'Malformed Expires');
-    return { hop, head, client, expires: expires === undefined ? undefined : Number(expires), session };
+    const between = behind.slice(0, -1).toReversed();
+    return { hop, head, inside, between, expires: expires === undefined ? undefined : Number(expires), session };
+  }
+
+  /** One From-Path URI: the sender is a client, whatever certificate it shows (RFC 4976 §6.3). */
+  #client(hop: Hop, head: Head, client: MsrpUri): Inside | undefined {
+    if (hop.connection.origin.direction === 'accepted') return clientInside(hop, client);
+    // A node that this relay dialled is a peer, not a client.
+    this.#context.refusals.refuse(hop, head, 403);
+    return undefined;
+  }
+
+  /** Several: it is a relay, which has to prove its name and be welcome. That takes the place of probation; its clients' failures are not its own. */
+  #relay(hop: Hop, head: Head, relay: MsrpUri): Inside | undefined {
+    const { refusals, relays, confirmRelay } = this.#context;
+    const isProven = hop.proves(relay.host);
+    if (isProven && relays.admits(relay.host)) {
+      confirmRelay(hop, relay);
+      hop.isProven = true;
+      return { kind: 'relay', name: relay.host };
+    }
+    this.#note(hop, isProven ? 'relay denied' : 'relay unproven');
+    refusals.refuse(hop, head, 403, isProven ? 'Relay not allowed' : 'No relay certificate');
+    return undefined;
   }
 
   #conclude(request: AuthRequest, outcome: AuthOutcome): void {
@@ -114,7 +148,8 @@ export class AuthMethod {
         return this.#granted(request, outcome.user, outcome.authenticationInfo);
       case 'challenge':
         this.#challenge(request, outcome.stale, outcome.failed ? 'failed' : 'stale');
-        if (outcome.failed) this.#countFailure(hop);
+        // A relay is not closed for what the clients behind it do.
+        if (outcome.failed && request.inside.kind === 'client') this.#countFailure(hop);
         return;
       case 'forbidden':
         this.#note(hop, 'forbidden');
@@ -169,14 +204,15 @@ export class AuthMethod {
     this.#note(hop, 'granted', user);
     hop.isProven = true;
     hop.onAuthenticated?.();
-    const lines = `Use-Path: ${granted.uri}\r\nExpires: ${seconds}\r\n${info}`;
+    const usePath = [...request.between, granted.uri].join(' ');
+    const lines = `Use-Path: ${usePath}\r\nExpires: ${seconds}\r\n${info}`;
     refusals.answer(hop, head, 200, commentOf(200), lines);
   }
 
-  #grant({ hop, client }: AuthRequest, user: string, seconds: number): Session {
+  #grant({ hop, inside }: AuthRequest, user: string, seconds: number): Session {
     const { names, sessions } = this.#context;
     const { uri, secret } = names.mint(hop.isSecure ? 'msrps' : 'msrp', hop.connection.origin.localPort);
-    const session = new Session(uri, secret, user, hop, client);
+    const session = new Session(uri, secret, user, inside);
     sessions.grant(session, seconds);
     return session;
   }

@@ -1,8 +1,8 @@
 /** What becomes of accepted chunks when something breaks: each failed range is signalled once (RFC 4976 §6.4.1). */
 import type { Hop } from './hop.ts';
 import type { Pace } from './pace.ts';
+import { RelayedRequest } from './relayed-request.ts';
 import type { Reports } from './reports.ts';
-import { RelayedRequest } from './requests.ts';
 import { SendTransaction } from './send-transaction.ts';
 import type { Session } from './sessions.ts';
 import type { Loss } from './transactions.ts';
@@ -31,7 +31,8 @@ export class Failures {
     const toPeer: SendTransaction[] = [];
     const toClient: SendTransaction[] = [];
     for (const transaction of hop.transactions.clear()) {
-      if (transaction instanceof SendTransaction) (transaction.flow.isInbound ? toClient : toPeer).push(transaction);
+      if (transaction instanceof SendTransaction)
+        (transaction.flow.leadsToClient ? toClient : toPeer).push(transaction);
       else if (transaction instanceof RelayedRequest) transaction.fail(loss.status, loss.comment);
     }
     this.#tell(toPeer, loss);
@@ -39,12 +40,12 @@ export class Failures {
   }
 
   /**
-   * What waits for the client of an ended session does not leave any more; what left may still be answered. What that client
-   * sent was accepted and goes on, also when it ended its connection right after.
+   * What waits for the inside hop of an ended session does not leave any more; what left may still be answered. What came from
+   * there was accepted and goes on, also when a client ended its connection right after.
    */
   sessionEnded(session: Session): void {
     for (const pace of [...session.paces]) {
-      if (pace.egress === session.inside) this.#dropQueued(pace, () => true, CLIENT_GONE);
+      if (pace.inward === session) this.#dropQueued(pace, () => true, CLIENT_GONE);
       pace.retire();
     }
   }

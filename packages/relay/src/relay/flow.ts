@@ -1,5 +1,5 @@
 /** The way of one session's requests in one direction: decided once, used by every chunk that goes the same way. */
-import { firstOf, splitPath } from 'msrp/wire';
+import { firstOf, type MsrpUri, splitPath } from 'msrp/wire';
 import { flat } from '../transport/flat.ts';
 import type { Hop } from './hop.ts';
 import type { Pace } from './pace.ts';
@@ -8,6 +8,8 @@ import type { Session } from './sessions.ts';
 /** What a flow is made of; `toPath` and `fromPath` as received. */
 export interface FlowParts {
   readonly ingress: Hop;
+  /** The relay that the requests come from, where a certificate proved that they do. */
+  readonly previousRelay?: MsrpUri | undefined;
   readonly pace: Pace;
   /** The own sessions that the request passes, in order; mostly one. */
   readonly sessions: readonly [Session, ...Session[]];
@@ -24,6 +26,7 @@ export interface FlowParts {
  */
 export class Flow {
   readonly ingress: Hop;
+  readonly previousRelay: MsrpUri | undefined;
   readonly egress: Hop;
   readonly pace: Pace;
   readonly sessions: readonly [Session, ...Session[]];
@@ -40,6 +43,7 @@ export class Flow {
 
   constructor(parts: FlowParts) {
     this.ingress = parts.ingress;
+    this.previousRelay = parts.previousRelay;
     this.egress = parts.pace.egress;
     this.pace = parts.pace;
     this.sessions = parts.sessions;
@@ -57,8 +61,8 @@ export class Flow {
     return this.egress.isUsable && this.sessions.every((session) => session.isLive);
   }
 
-  /** Whether this way leads to the client that one of the own sessions belongs to. */
-  get isInbound(): boolean {
-    return this.sessions.some((session) => session.inside === this.egress);
+  /** Whether this way ends at a client of ours, whose connection is the only one there is to it. */
+  get leadsToClient(): boolean {
+    return this.pace.inward?.inside.kind === 'client';
   }
 }

@@ -240,11 +240,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
 
   /** Whether a piece may leave now; if not, the chunk is refused. */
   #check(): void {
-    const { egress, pace, isInbound } = this.#flow;
+    const { egress, pace, leadsToClient } = this.#flow;
     const { failureReport } = this.#head;
     const stopped = pace.stoppedWith(this.messageId);
     if (stopped !== undefined) return this.fail(stopped, commentOf(stopped));
-    if (!egress.isUsable) return this.fail(isInbound ? 481 : 408, 'Next hop is gone');
+    if (!egress.isUsable) return this.fail(leadsToClient ? 481 : 408, 'Next hop is gone');
     if (pace.isRefusing) return this.#refuseMessage('Receiver too slow');
     if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
     if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');

@@ -1,5 +1,6 @@
 /** An adjacent node, as one connection to it: what the rules know about it. */
 import type { Clock, MsrpError } from 'msrp/base';
+import { namesCover } from 'msrp/node';
 import type { ContinuationFlag, Head } from 'msrp/wire';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
 import type { Pace } from './pace.ts';
@@ -29,6 +30,8 @@ export interface HopRules {
 
 /** One connection to an adjacent node, and everything that lives and dies with it. */
 export class Hop implements ConnectionEvents {
+  /** Tells it from a refusal, where there may be either. */
+  readonly kind = 'hop';
   readonly connection: Connection;
   /** Sessions of the client at the other end, if there is one. */
   readonly sessions = new Set<Session>();
@@ -51,10 +54,16 @@ export class Hop implements ConnectionEvents {
   failures = 0;
   authFailures = 0;
   misaddressed = 0;
+  /** Failed AUTHs that went through here to other relays, by relay. */
+  readonly authFailuresAt = new Map<string, number>();
   /** AUTHs that came without credentials. */
   challenges = 0;
   /** AUTHs that are being judged. */
   authsInProgress = 0;
+  /** The dNSNames that the certificate of the other end proved; none by default. */
+  certifiedNames: readonly string[] = [];
+  /** The node at the other end has acted as a relay whose name it proved. */
+  isRelay = false;
   /** Octets seen in both directions when it was last looked at, and since when there were no others. */
   #octetsSeen = 0;
   #quietSinceMs: number;
@@ -87,6 +96,11 @@ export class Hop implements ConnectionEvents {
 
   get isSecure(): boolean {
     return this.connection.origin.transport === 'tls';
+  }
+
+  /** Whether the other end proved that it may speak for `host`. */
+  proves(host: string): boolean {
+    return this.certifiedNames.length > 0 && namesCover(this.certifiedNames, host);
   }
 
   /** Whether it feeds more than one next hop: then it must not stand still for one of them. */

@@ -13,6 +13,9 @@ const FAILURE_MS = 5000;
 /** How many such nodes are remembered. */
 const MAX_FAILURES = 1000;
 
+/** One connection leads to a relay under so many names and ports at most. */
+const MAX_KEYS = 32;
+
 /** The open hops and those that are being dialled. */
 export class Hops {
   readonly all = new Set<Hop>();
@@ -22,8 +25,10 @@ export class Hops {
   readonly #rules: HopRules;
   readonly #budget: TransactionBudget;
   readonly #maxDialled: number;
-  readonly #dialled = new Map<string, Hop>();
-  readonly #keys = new Map<Hop, string>();
+  readonly #dialled = new Set<Hop>();
+  /** The hops that lead to a node, and to a relay by its host name alone, in the order in which they came. */
+  readonly #leading = new Map<string, Set<Hop>>();
+  readonly #keys = new Map<Hop, Set<string>>();
   readonly #failures = new Map<string, Loss & { readonly untilMs: number }>();
 
   constructor(
@@ -50,18 +55,43 @@ export class Hops {
     return hop;
   }
 
-  /** Whether there is a connection to the node of `uri`, or may be one more. */
-  mayDial(uri: MsrpUri, isLast: boolean): boolean {
-    return this.#dialled.size < this.#maxDialled || this.#dialled.has(this.#keyOf(uri, isLast));
+  /** Whether one more connection may be opened. */
+  get mayDial(): boolean {
+    return this.#dialled.size < this.#maxDialled;
   }
 
   /** The hop is over. */
   remove(hop: Hop): void {
     this.all.delete(hop);
-    const key = this.#keys.get(hop);
-    if (key === undefined) return;
+    this.#dialled.delete(hop);
+    for (const key of this.#keys.get(hop) ?? []) {
+      const hops = this.#leading.get(key);
+      hops?.delete(hop);
+      if (hops?.size === 0) this.#leading.delete(key);
+    }
     this.#keys.delete(hop);
-    if (this.#dialled.get(key) === hop) this.#dialled.delete(key);
+  }
+
+  /**
+   * The hop to the node of `uri`, whoever opened it: of several the first that still lives, so that what goes there
+   * keeps its order. A URI without port names the relay on whatever port.
+   */
+  find(uri: MsrpUri, isLast: boolean): Hop | undefined {
+    const known = this.#firstOf(this.#keyOf(uri, isLast));
+    return known === undefined && uri.port === undefined ? this.ofRelay(uri.host) : known;
+  }
+
+  /** Any hop to the relay that proved to be `name`, on whatever port. */
+  ofRelay(name: string): Hop | undefined {
+    return this.#firstOf(name);
+  }
+
+  /** The node at the other end of `hop` has acted as the relay of `uri`, and a certificate proves that it is: other requests go there on it, too. */
+  confirm(hop: Hop, uri: MsrpUri): void {
+    if (!this.all.has(hop)) return;
+    hop.isRelay = true;
+    if (uri.scheme === 'msrps') this.#lead(hop, nodeKey(uri));
+    this.#lead(hop, uri.host);
   }
 
   /** Why `uri` cannot be reached just now, if that was found out a moment ago. */
@@ -79,9 +109,9 @@ export class Hops {
    * before it is open waits. `uri` has transport tcp; without port it is a domain whose relay DNS names.
    */
   towards(uri: MsrpUri, isLast: boolean): Hop {
+    const known = this.find(uri, isLast);
+    if (known !== undefined) return known;
     const key = this.#keyOf(uri, isLast);
-    const known = this.#dialled.get(key);
-    if (known?.isUsable === true) return known;
     const isSecure = uri.scheme === 'msrps';
     const hop = this.add({
       transport: isSecure ? 'tls' : 'tcp',
@@ -89,11 +119,15 @@ export class Hops {
       remoteAddress: uri.host,
       localPort: 0,
     });
-    this.#dialled.set(key, hop);
-    this.#keys.set(hop, key);
+    this.#dialled.add(hop);
+    this.#lead(hop, key);
     this.#dialler.dial({ host: uri.host, port: uri.port, isSecure, isLast }).then(
-      ({ socket }) => {
+      ({ socket, certifiedNames }) => {
         this.#failures.delete(key);
+        hop.certifiedNames = certifiedNames;
+        hop.isRelay = !isLast;
+        // Only now: a port that leads nowhere must not hold up what goes to the relay of this name.
+        if (hop.isRelay && this.all.has(hop)) this.#lead(hop, uri.host);
         hop.connection.open(socket);
       },
       (error: unknown) => {
@@ -104,9 +138,21 @@ export class Hops {
     return hop;
   }
 
-  /** An endpoint whose certificate was not checked must not serve as a checked one. */
+  #lead(hop: Hop, key: string): void {
+    const keys = this.#keys.get(hop) ?? new Set();
+    if (keys.size >= MAX_KEYS) return;
+    this.#keys.set(hop, keys.add(key));
+    this.#leading.set(key, (this.#leading.get(key) ?? new Set()).add(hop));
+  }
+
+  #firstOf(key: string): Hop | undefined {
+    for (const hop of this.#leading.get(key) ?? []) if (hop.isUsable) return hop;
+    return undefined;
+  }
+
+  /** An endpoint whose certificate was checked less strictly than a relay's must not serve as a relay. */
   #keyOf(uri: MsrpUri, isLast: boolean): string {
-    return isLast && !this.#dialler.verifiesEndpoints ? `${nodeKey(uri)} unverified` : nodeKey(uri);
+    return isLast && !this.#dialler.checksEndpointsAsRelays ? `${nodeKey(uri)} endpoint` : nodeKey(uri);
   }
 
   #remember(key: string, error: unknown): void {

@@ -17,6 +17,7 @@ export class OwnNames {
   readonly #hostname: string;
   readonly #owner: string;
   readonly #nodes = new Set<string>();
+  #securePort: number | undefined;
   readonly #hosts: ReadonlySet<string>;
   readonly #domains: ReadonlySet<string>;
 
@@ -30,6 +31,7 @@ export class OwnNames {
   /** A listener is ready. */
   add(place: ListeningPlace): void {
     const hosts = place.loopbackAddress === undefined ? this.#hosts : [...this.#hosts, place.loopbackAddress];
+    if (place.scheme === 'msrps') this.#securePort ??= place.port;
     for (const host of hosts) this.#nodes.add(`${place.scheme}://${host}:${place.port};tcp`);
   }
 
@@ -44,10 +46,14 @@ export class OwnNames {
     return uri.transport === 'tcp' && this.#domains.has(uri.host);
   }
 
-  /** A new session URI for a client of the listener on `port`; nobody can guess it (RFC 4976 §6.3). */
-  mint(scheme: 'msrp' | 'msrps', port: number): { readonly uri: string; readonly secret: string } {
+  /**
+   * A new session URI for a client of the listener on `listenerPort`; nobody can guess it (RFC 4976 §6.3). Port 0, of a connection
+   * that this relay opened itself, gives the first TLS listener's.
+   */
+  mint(scheme: 'msrp' | 'msrps', listenerPort: number): { readonly uri: string; readonly secret: string } {
     const secret = makeSessionId();
     const sessionId = `${this.#owner}.${secret}`;
+    const port = listenerPort === 0 ? this.#securePort : listenerPort;
     return { uri: formatUri({ scheme, host: this.#hostname, port, sessionId, transport: 'tcp' }), secret };
   }
 }

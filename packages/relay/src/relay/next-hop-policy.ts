@@ -1,5 +1,6 @@
 /** Where the relay may connect to. */
 import { BlockList, isIPv6 } from 'node:net';
+import { NameList } from './name-list.ts';
 
 /** Names, suffixes, networks and classes, as the configuration has them. */
 export interface NextHopRules {
@@ -24,8 +25,7 @@ const NOWHERE = ['0.0.0.0/8', '224.0.0.0/3', '::/128', 'ff00::/8'];
 
 interface Matcher {
   readonly networks: BlockList;
-  readonly names: ReadonlySet<string>;
-  readonly suffixes: readonly string[];
+  readonly names: NameList;
 }
 
 /**
@@ -59,21 +59,19 @@ function withoutMapping(address: string): string {
 
 function matcher(entries: readonly string[]): Matcher {
   const networks = new BlockList();
-  const names = new Set<string>();
-  const suffixes: string[] = [];
+  const names: string[] = [];
   for (const entry of entries.flatMap((name) => CLASSES[name] ?? [name])) {
     const [address = '', prefix] = entry.split('/');
     const family = isIPv6(address) ? 'ipv6' : 'ipv4';
     if (prefix !== undefined) networks.addSubnet(address, Number(prefix), family);
     else if (isIPv6(address) || /^[\d.]+$/.test(address)) networks.addAddress(address, family);
-    else if (entry.startsWith('*.')) suffixes.push(entry.slice(1).toLowerCase());
-    else names.add(entry.toLowerCase());
+    else names.push(entry);
   }
-  return { networks, names, suffixes };
+  return { networks, names: new NameList(names) };
 }
 
-function matches({ networks, names, suffixes }: Matcher, host: string, address: string): boolean {
-  return names.has(host) || suffixes.some((suffix) => host.endsWith(suffix)) || isIn(networks, address);
+function matches({ networks, names }: Matcher, host: string, address: string): boolean {
+  return names.has(host) || isIn(networks, address);
 }
 
 function isIn(networks: BlockList, address: string): boolean {

@@ -29,6 +29,8 @@ const MAX_STOPPED = 64;
 export class Pace implements LaneOwner {
   readonly egress: Hop;
   readonly lane: Lane;
+  /** The session whose inside hop this leads to; undefined on the way to somebody outside. */
+  readonly inward: Session | undefined;
   /** Since when answers have been held back; undefined while none is. */
   answersHeldSinceMs: number | undefined;
   readonly #sessions: readonly Session[];
@@ -41,8 +43,9 @@ export class Pace implements LaneOwner {
   #isRetired = false;
 
   /** @param sessions - all own sessions on the way: what waits ends with the first of them. */
-  constructor(egress: Hop, sessions: readonly Session[], limits: PaceLimits) {
+  constructor(egress: Hop, sessions: readonly Session[], limits: PaceLimits, inward?: Session) {
     this.egress = egress;
+    this.inward = inward;
     this.#sessions = sessions;
     this.#limits = limits;
     this.lane = egress.connection.lane(this);
@@ -50,10 +53,11 @@ export class Pace implements LaneOwner {
     for (const session of sessions) session.paces.add(this);
   }
 
-  /** Whether it is the one by way of `sessions`, in this order, to `egress`. */
-  leads(sessions: readonly Session[], egress: Hop): boolean {
+  /** Whether it is the one by way of `sessions`, in this order, to `egress`, which is the inside hop of `inward`. */
+  leads(sessions: readonly Session[], egress: Hop, inward?: Session): boolean {
     const own = this.#sessions;
-    return egress === this.egress && sessions.length === own.length && own.every((one, at) => one === sessions[at]);
+    if (egress !== this.egress || inward !== this.inward || sessions.length !== own.length) return false;
+    return own.every((one, at) => one === sessions[at]);
   }
 
   /** `ingress` sends this way from now on. */

@@ -48,20 +48,29 @@ export interface DialRequest {
   readonly isLast: boolean;
 }
 
+/** A connection that was opened. */
+export interface Dialled {
+  readonly socket: Duplex;
+  readonly remoteAddress: string;
+  /** The dNSNames of its certificate, where that was checked as a relay's; else none. */
+  readonly certifiedNames: readonly string[];
+}
+
 /** Opens connections to next hops. Supplied by the composition root. */
 export interface Dialler {
   /**
    * Connects, or rejects with an `MsrpError`: `MSRP_DIAL_DENIED` when policy forbids every address of
    * the host, another code when it cannot be reached or is not who it should be.
    */
-  dial(request: DialRequest): Promise<{ readonly socket: Duplex; readonly remoteAddress: string }>;
+  dial(request: DialRequest): Promise<Dialled>;
 
   /** Whether policy allows an address literal; a name is judged when its address is known. */
   admitsLiteral(host: string): boolean;
 
-  /** Whether a last hop may be reached over clear TCP, and whether its certificate is checked. */
+  /** Whether a last hop may be reached over clear TCP. */
   readonly allowsCleartext: boolean;
-  readonly verifiesEndpoints: boolean;
+  /** Whether the certificate of a last hop is checked as strictly as a relay's, and by the same authorities. */
+  readonly checksEndpointsAsRelays: boolean;
 }
 
 /** Where a chunk stands on its way, for whoever follows a message. */

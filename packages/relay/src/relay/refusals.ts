@@ -3,7 +3,21 @@ import { commentOf, firstOf, formatResponse, type Head, parseUri } from 'msrp/wi
 import { type Counters, count } from './counters.ts';
 import type { Hop } from './hop.ts';
 import { MAX_MISADDRESSED, MAX_PROBATION_FAILURES } from './options.ts';
-import type { Refusal } from './route.ts';
+
+/** Why a request goes nowhere. `misaddressed`: not to this relay at all; `closing`: the connection has to go, too. */
+export interface Refusal {
+  readonly kind: 'refusal';
+  readonly status: number;
+  readonly comment: string;
+  /** For the counters. */
+  readonly reason: string;
+  readonly fate?: 'misaddressed' | 'closing' | undefined;
+}
+
+/** A refusal of a request. */
+export function refusal(status: number, comment: string, reason: string, fate?: Refusal['fate']): Refusal {
+  return { kind: 'refusal', status, comment, reason, fate };
+}
 
 /** Answers requests with errors, and keeps the connections' accounts. */
 export class Refusals {
@@ -36,15 +50,15 @@ export class Refusals {
   }
 
   /** Refuses what was not admitted; the connection goes, too, where the rules say so (RFC 4976 §6.2). */
-  refuseRoute(hop: Hop, head: Head, refusal: Refusal): void {
-    count(this.#counters.refused, refusal.reason);
-    this.refuse(hop, head, refusal.status, refusal.comment);
-    if (refusal.fate === 'misaddressed') {
+  refuseRoute(hop: Hop, head: Head, { status, comment, reason, fate }: Refusal): void {
+    count(this.#counters.refused, reason);
+    this.refuse(hop, head, status, comment);
+    if (fate === 'misaddressed') {
       hop.misaddressed += 1;
-      const isStranger =
-        hop.sessions.size === 0 && hop.outsideOf.size === 0 && hop.connection.origin.direction === 'accepted';
+      const isKnown = hop.sessions.size > 0 || hop.outsideOf.size > 0 || hop.isRelay;
+      const isStranger = !isKnown && hop.connection.origin.direction === 'accepted';
       if (isStranger || hop.misaddressed >= MAX_MISADDRESSED) hop.connection.end();
-    } else if (refusal.fate === 'closing') {
+    } else if (fate === 'closing') {
       hop.connection.end();
     }
   }

@@ -1,6 +1,6 @@
 /** The relay: takes what connections tell it to the rules, and keeps the house in order. */
 import type { Clock, MsrpError, Timer } from 'msrp/base';
-import type { Head } from 'msrp/wire';
+import type { Head, MsrpUri } from 'msrp/wire';
 import type { ConnectionContext, ConnectionOrigin } from '../transport/connection.ts';
 import { AuthMethod } from './auth-method.ts';
 import { Counters, count } from './counters.ts';
@@ -13,6 +13,7 @@ import { MAX_IDLE_MS, type RelayOptions } from './options.ts';
 import type { Authenticator, Dialler, Observer } from './ports.ts';
 import { Rates } from './rates.ts';
 import { Refusals } from './refusals.ts';
+import type { RelayPolicy } from './relay-policy.ts';
 import { Reports } from './reports.ts';
 import { type RequestContext, WholeRequest } from './requests.ts';
 import { Responses } from './responses.ts';
@@ -28,6 +29,8 @@ export interface RelayParts {
   readonly names: OwnNames;
   readonly authenticator: Authenticator;
   readonly dialler: Dialler;
+  /** What other relays may do. */
+  readonly relays: RelayPolicy;
   readonly observer: Observer;
   readonly connections: ConnectionContext;
 }
@@ -58,7 +61,7 @@ export class Relay implements HopRules {
   #timer: Timer;
 
   constructor(parts: RelayParts) {
-    const { clock, options, names, authenticator, dialler, observer } = parts;
+    const { clock, options, names, authenticator, dialler, observer, relays } = parts;
     const { counters } = this;
     this.#clock = clock;
     this.#observer = observer;
@@ -66,14 +69,13 @@ export class Relay implements HopRules {
     this.#options = options;
     this.#budget = new TransactionBudget(options.limits.transactions);
     this.#refusals = new Refusals(counters);
-    this.#failures = new Failures(new Reports(counters, observer));
+    const backTo = (uri: MsrpUri) => (this.#state === 'closed' ? undefined : this.#router.nextHops.backTo(uri));
+    this.#failures = new Failures(new Reports(counters, observer, backTo));
     this.#responses = new Responses(counters);
     this.sessions = new SessionTable(clock, (session) => this.#failures.sessionEnded(session));
     this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits.dialled);
-    this.#router = new Router(names, this.sessions, this.#hops, dialler, {
-      ...options.flow,
-      pathUris: options.limits.pathUris,
-    });
+    const limits = { ...options.flow, pathUris: options.limits.pathUris };
+    this.#router = new Router({ names, sessions: this.sessions, hops: this.#hops, dialler, relays, limits });
     const longestMs = Math.max(options.partialMs, 60_000);
     const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
     const shared = { clock, options, counters, budget: this.#budget, refusals: this.#refusals, wheel, observer };
@@ -84,8 +86,10 @@ export class Relay implements HopRules {
       partialMs: options.partialMs,
     };
     const isOpen = () => this.#state === 'running';
-    const authMethod = new AuthMethod({ ...shared, names, sessions: this.sessions, authenticator, isOpen });
-    this.#requests = { ...shared, router: this.#router, authMethod, sessions: this.sessions, isOpen };
+    const { sessions } = this;
+    const confirmRelay = (hop: Hop, relay: MsrpUri) => this.#hops.confirm(hop, relay);
+    const authMethod = new AuthMethod({ ...shared, names, sessions, authenticator, relays, confirmRelay, isOpen });
+    this.#requests = { ...shared, router: this.#router, authMethod, isOpen };
     this.#timer = clock.after(TICK_MS, () => this.#tick());
   }
 
@@ -167,8 +171,8 @@ export class Relay implements HopRules {
       hop.isProven = true;
       return new ChunkInTransit(this.#forward, route.flow, head);
     }
-    if (route.kind === 'arrival') return this.#arrived(hop, head, route.arrival);
-    this.#refusals.refuseRoute(hop, head, route.refusal);
+    if (route.kind === 'arrival') return this.#arrived(hop, head, route);
+    this.#refusals.refuseRoute(hop, head, route);
     return DISCARD;
   }
 

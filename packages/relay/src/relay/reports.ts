@@ -1,7 +1,8 @@
 /** Failure REPORTs that the relay makes itself (RFC 4976 §6.4.1; RFC 4975 §7.1.3, §7.1.4). */
-import { formatEndLine, formatRequestHead, makeIdent } from 'msrp/wire';
+import { formatEndLine, formatRequestHead, type MsrpUri, makeIdent } from 'msrp/wire';
 import { type Counters, count } from './counters.ts';
 import type { Flow } from './flow.ts';
+import type { Hop } from './hop.ts';
 import type { Observer } from './ports.ts';
 import type { Loss } from './transactions.ts';
 
@@ -18,21 +19,31 @@ export interface SentRange {
 /** More octets of REPORTs than this are not kept for a sender that does not read them. */
 const MAX_UNREAD_OCTETS = 16_777_216;
 
+/** A connection to a relay, opened if need be; undefined when there can be none. */
+type WayToRelay = (relay: MsrpUri) => Hop | undefined;
+
 /** Makes REPORTs and sends each on the connection that its SEND came from. */
 export class Reports {
   readonly #counters: Counters;
   readonly #observer: Observer;
+  readonly #wayTo: WayToRelay;
 
-  constructor(counters: Counters, observer: Observer) {
+  constructor(counters: Counters, observer: Observer, wayTo: WayToRelay) {
     this.#counters = counters;
     this.#observer = observer;
+    this.#wayTo = wayTo;
   }
 
-  /** Reports one failed range to its sender. When the connection to it is gone, nobody is told. */
+  /**
+   * Reports one failed range to its sender. When the connection that the SEND came on is gone, a relay that had proved its
+   * name there is told on another one, and nobody else is told.
+   */
   send(range: SentRange, { status, comment, trigger }: Loss): void {
     const { flow, messageId, start, octets, total } = range;
-    if (!flow.ingress.isUsable) return;
-    if (flow.ingress.connection.urgentOctets > MAX_UNREAD_OCTETS) {
+    const { ingress, previousRelay } = flow;
+    const hop = ingress.isUsable || previousRelay === undefined ? ingress : this.#wayTo(previousRelay);
+    if (hop?.isUsable !== true) return;
+    if (hop.connection.urgentOctets > MAX_UNREAD_OCTETS) {
       return count(this.#counters.refused, 'REPORTs left unread');
     }
     const code = comment === '' ? String(status) : `${status} ${comment}`;
@@ -40,7 +51,7 @@ export class Reports {
     const lines = `Message-ID: ${messageId}\r\nByte-Range: ${byteRange}\r\nStatus: 000 ${code}\r\n`;
     const id = makeIdent();
     const head = formatRequestHead(id, 'REPORT', flow.fromPath, flow.reporter, lines, false);
-    flow.ingress.connection.writeUrgent(head + formatEndLine(id, '$'));
+    hop.connection.writeUrgent(head + formatEndLine(id, '$'));
     const sessionUri = flow.sessions[0].uri;
     this.#observer.follow?.({ step: 'reported', sessionUri, messageId, start, octets, status, trigger });
     this.#counters.requestOut('REPORT');

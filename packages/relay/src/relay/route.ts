@@ -1,61 +1,96 @@
 /** Where a request goes: admission and next hop, in the order of RFC 4976 §6.2 to §6.4. */
-import { firstOf, isAddressLiteral, type MsrpUri, nodeKey, parseUri, sameUri, splitPath } from 'msrp/wire';
+import { firstOf, type MsrpUri, parseUri, splitPath } from 'msrp/wire';
 import { flat } from '../transport/flat.ts';
 import { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Hops } from './hops.ts';
+import { isFromInside, leadsInside } from './inside.ts';
 import type { OwnNames } from './names.ts';
+import { NextHops } from './next-hops.ts';
 import { Pace, type PaceLimits } from './pace.ts';
 import type { Dialler } from './ports.ts';
+import { type Refusal, refusal } from './refusals.ts';
+import type { RelayPolicy } from './relay-policy.ts';
 import type { Session, SessionTable } from './sessions.ts';
 
-/** Why a request goes nowhere. `misaddressed`: not to this relay at all; `closing`: the connection has to go, too. */
-export interface Refusal {
-  readonly status: number;
-  readonly comment: string;
-  readonly reason: string;
-  readonly fate?: 'misaddressed' | 'closing';
-}
-
-/** The request ends here: its To-Path is nothing but a live session URI. `isInside`: it came from that session's client. */
+/** The request ends here: its To-Path is nothing but a live session URI. `isInside`: it came from that session's inside hop. */
 export interface Arrival {
-  readonly session: Session;
+  readonly kind: 'arrival';
   readonly isInside: boolean;
 }
 
 /** What became of a request's paths. */
-export type Route =
-  | { readonly kind: 'flow'; readonly flow: Flow }
-  | { readonly kind: 'arrival'; readonly arrival: Arrival }
-  | { readonly kind: 'refusal'; readonly refusal: Refusal };
+export type Route = { readonly kind: 'flow'; readonly flow: Flow } | Arrival | Refusal;
 
-const NO_SESSION = refuse(481, 'Session does not exist', 'no session');
-const NOT_THIS_WAY = refuse(403, 'Not this way', 'wrong direction');
-const MALFORMED = refuse(400, 'Malformed path', 'malformed path');
-const TOO_LONG = refuse(400, 'Too many URIs', 'path too long');
+const MISADDRESSED = refusal(481, 'Not for this relay', 'misaddressed', 'misaddressed');
+const NO_SESSION = refusal(481, 'Session does not exist', 'no session');
+const ENDS_HERE = refusal(481, 'Session does not exist', 'ends at this relay');
+const NOT_THIS_WAY = refusal(403, 'Not this way', 'wrong direction');
+const NO_SESSION_URI = refusal(403, 'Not without a session', 'base URI');
+const NO_CERTIFICATE = refusal(403, 'No relay certificate', 'no certificate');
+const BOUND_ELSEWHERE = refusal(506, 'Session in use on another connection', 'bound elsewhere');
+const MALFORMED = refusal(400, 'Malformed path', 'malformed path');
+const TOO_LONG = refusal(400, 'Too many URIs', 'path too long');
 
-/** How many next hops one session may have at a time: one is what it needs. */
-const MAX_NEXT_HOPS = 32;
+const TOO_MANY_WAYS = refusal(408, 'Too many next hops', 'next hops');
+
+/** How many ways one session may have at a time: one or two are what it needs. */
+const MAX_WAYS = 32;
 
 /** Bounds of paths and ways. */
 export interface RouteLimits extends PaceLimits {
   readonly pathUris: number;
 }
 
-/** Decides ways. It knows no methods: SEND, REPORT and the others are admitted alike. */
+/** What a router decides by. */
+export interface RouterParts {
+  readonly names: OwnNames;
+  readonly sessions: SessionTable;
+  readonly hops: Hops;
+  readonly dialler: Dialler;
+  readonly relays: RelayPolicy;
+  readonly limits: RouteLimits;
+}
+
+/** A request under admission: where it came from, and its paths. */
+interface Passage {
+  readonly ingress: Hop;
+  /** To-Path and From-Path as received, and their URIs. */
+  readonly toPath: string;
+  readonly fromPath: string;
+  readonly onward: readonly string[];
+  readonly behind: readonly string[];
+  /** The first From-Path URI: what the previous hop says that it is. */
+  readonly previous: MsrpUri;
+  readonly isAuth: boolean;
+}
+
+/** Where a passage leads: the own sessions that it passes, and the hop behind them. */
+interface Way {
+  readonly kind: 'way';
+  readonly sessions: readonly [Session, ...Session[]];
+  readonly egress: Hop;
+  /** The session whose inside hop `egress` is. */
+  readonly inward: Session | undefined;
+}
+
+/** Decides ways. SEND, REPORT and the methods it does not know are admitted alike; AUTH has rules of its own. */
 export class Router {
   readonly #names: OwnNames;
   readonly #sessions: SessionTable;
   readonly #hops: Hops;
-  readonly #dialler: Dialler;
+  readonly #relays: RelayPolicy;
   readonly #limits: RouteLimits;
+  /** Also the way back to relays whose connection is gone. */
+  readonly nextHops: NextHops;
 
-  constructor(names: OwnNames, sessions: SessionTable, hops: Hops, dialler: Dialler, limits: RouteLimits) {
+  constructor({ names, sessions, hops, dialler, relays, limits }: RouterParts) {
     this.#names = names;
     this.#sessions = sessions;
     this.#hops = hops;
-    this.#dialler = dialler;
+    this.#relays = relays;
     this.#limits = limits;
+    this.nextHops = new NextHops(hops, dialler);
   }
 
   /**
@@ -65,120 +100,123 @@ export class Router {
   route(ingress: Hop, toPath: string, fromPath: string): Route {
     const session = this.#sessions.find(firstOf(toPath));
     if (session !== undefined) {
-      const known = ingress === session.inside ? session.outbound : session.inbound;
+      const { outbound, inbound } = session;
+      const known = outbound?.ingress === ingress ? outbound : inbound;
       if (known?.ingress === ingress && known.toPath === toPath && known.fromPath === fromPath && known.isValid) {
         return { kind: 'flow', flow: known };
       }
     }
-    return this.#decide(ingress, toPath, fromPath, session);
+    return this.#decide(ingress, toPath, fromPath, session, false);
   }
 
-  #decide(ingress: Hop, toPath: string, fromPath: string, session: Session | undefined): Route {
+  /** Admits an AUTH for another relay. It never takes the way of other requests, which may be a less trusted one, nor leaves it to them. */
+  routeAuth(ingress: Hop, toPath: string, fromPath: string): Route {
+    return this.#decide(ingress, toPath, fromPath, this.#sessions.find(firstOf(toPath)), true);
+  }
+
+  #decide(ingress: Hop, toPath: string, fromPath: string, session: Session | undefined, isAuth: boolean): Route {
     const onward = splitPath(toPath);
     const behind = splitPath(fromPath);
     const self = parseUri(onward[0] ?? '');
-    const peer = parseUri(behind[0] ?? '');
+    const previous = parseUri(behind[0] ?? '');
     if (onward.length > this.#limits.pathUris || behind.length > this.#limits.pathUris) return TOO_LONG;
-    if (self === undefined || peer === undefined) return MALFORMED;
-    if (!this.#names.isOwn(self)) return refuse(481, 'Not for this relay', 'misaddressed', 'misaddressed');
+    if (self === undefined || previous === undefined) return MALFORMED;
+    if (!(isAuth ? this.#names.isAuthTarget(self) : this.#names.isOwn(self))) return MISADDRESSED;
+    // Whoever could do without would use this relay to reach any other.
+    if (isAuth && self.sessionId === undefined) return NO_SESSION_URI;
     if (session === undefined) return NO_SESSION;
     if (self.scheme === 'msrps' && !ingress.isSecure) {
       // A clear connection that this relay opened itself, as it was told to, still serves its other sessions.
       const fate = ingress.connection.origin.direction === 'accepted' ? 'closing' : undefined;
-      return refuse(403, 'TLS only', 'cleartext', fate);
+      return refusal(403, 'TLS only', 'cleartext', fate);
     }
-    const isInside = ingress === session.inside;
-    if (onward.length === 1) return { kind: 'arrival', arrival: { session, isInside } };
+    const isInside = isFromInside(session.inside, ingress, previous);
+    if (onward.length === 1) return { kind: 'arrival', isInside };
     const next = parseUri(onward[1] ?? '');
     if (next === undefined) return MALFORMED;
-    if (isInside) {
-      if (session.paces.size >= MAX_NEXT_HOPS) return refuse(408, 'Too many next hops', 'next hops');
-      const outbound = this.#outbound(session, next, onward);
-      if ('kind' in outbound) return outbound;
-      return this.#flow(ingress, outbound.egress, outbound.sessions, onward, behind, toPath, fromPath);
-    }
-    if (nodeKey(next) !== session.clientNode) return NOT_THIS_WAY;
+    // Whose ways are chosen by whoever sends.
+    const isChoosing = isInside || session.inside.kind === 'relay';
+    if (isChoosing && session.paces.size >= MAX_WAYS) return TOO_MANY_WAYS;
+    const passage = { ingress, toPath, fromPath, onward, behind, previous, isAuth };
+    const way = isInside ? this.#outbound(passage, session, next) : this.#inbound(passage, session, next);
+    return way.kind === 'way' ? { kind: 'flow', flow: this.#flow(passage, way, isInside) } : way;
+  }
+
+  /** From the inside hop of `session` to the `next` URI, which may be a session of this relay again. */
+  #outbound({ onward, isAuth }: Passage, session: Session, next: MsrpUri): Way | Refusal {
+    // First of all: whoever connects may call itself by one of our URIs.
+    if (isAuth && this.#names.isAuthTarget(next)) return NOT_THIS_WAY;
+    if (this.#names.isOwn(next)) return this.#hairpin(session, onward);
+    const { nextHops } = this;
+    const isLast = onward.length === 2;
+    const egress = isAuth ? nextHops.toRelay(next) : nextHops.outward(session, next, isLast);
+    return egress.kind === 'hop' ? { kind: 'way', sessions: [session], egress, inward: undefined } : egress;
+  }
+
+  /** From anybody who knows the URI to the inside hop of `session`, and nowhere else. */
+  #inbound(passage: Passage, session: Session, next: MsrpUri): Way | Refusal {
+    const { ingress, behind, isAuth } = passage;
+    // Only the inside hop of a session sends its AUTHs through it.
+    if (isAuth || !leadsInside(session.inside, next)) return NOT_THIS_WAY;
+    const isRelay = actsAsRelay(passage);
+    if (behind.length > 1 && this.#relays.requiresCertificate && !isRelay) return NO_CERTIFICATE;
     const bound = session.outside;
-    if (bound !== undefined && bound.hop !== ingress && !isChosen(session, ingress)) {
-      return refuse(506, 'Session in use on another connection', 'bound elsewhere');
-    }
-    if (bound === undefined) {
+    // A relay that has proved its name may use several connections.
+    const isElsewhere = bound !== undefined && bound.hop !== ingress && !isRelay;
+    if (isElsewhere && !isChosen(session, ingress)) return BOUND_ELSEWHERE;
+    const egress = this.nextHops.inward(session, next);
+    if (egress.kind !== 'hop') return egress;
+    if (bound === undefined && !isRelay) {
       // Whoever speaks for others says that it is a relay, and nothing proves it.
       session.outside = { hop: ingress, peer: behind.length === 1 ? parseUri(flat(behind[0] ?? '')) : undefined };
       ingress.outsideOf.add(session);
     }
-    return this.#flow(ingress, session.inside, [session], onward, behind, toPath, fromPath);
-  }
-
-  /** From the client of `session` to the `next` URI, which may be a session of this relay again. */
-  #outbound(
-    session: Session,
-    next: MsrpUri,
-    onward: readonly string[],
-  ): { egress: Hop; sessions: [Session, ...Session[]] } | Route {
-    const isLast = onward.length === 2;
-    // First of all: whoever connects may call itself by one of our URIs.
-    if (this.#names.isOwn(next)) return this.#hairpin(session, onward);
-    const { outside } = session;
-    if (isLast && outside?.peer !== undefined && outside.hop.isUsable && sameUri(outside.peer, next)) {
-      return { egress: outside.hop, sessions: [session] };
-    }
-    if (next.transport !== 'tcp') return refuse(408, 'Next hop cannot be dialled', 'transport');
-    if (next.port === undefined) return refuse(408, 'Next hop has no port', 'no port');
-    if (next.scheme === 'msrp' && !(isLast && this.#dialler.allowsCleartext)) {
-      return refuse(403, 'Next hop is not secure', 'cleartext next hop');
-    }
-    if (isAddressLiteral(next) && !this.#dialler.admitsLiteral(next.host)) {
-      return refuse(403, 'Next hop not allowed', 'denied');
-    }
-    if (!this.#hops.mayDial(next, isLast)) return refuse(408, 'Too many connections', 'connections');
-    const failure = this.#hops.failureOf(next, isLast);
-    if (failure !== undefined) return refuse(failure.status, failure.comment, failure.trigger);
-    return { egress: this.#hops.towards(next, isLast), sessions: [session] };
+    return { kind: 'way', sessions: [session], egress, inward: session };
   }
 
   /**
    * Both clients are ours: the request passes this relay once more, as if it came from outside, and so the second
-   * own URI may lead nowhere but to its own client. There is never a third pass.
+   * own URI may lead nowhere but to its own inside hop. There is never a third pass.
    */
-  #hairpin(session: Session, onward: readonly string[]): { egress: Hop; sessions: [Session, ...Session[]] } | Route {
+  #hairpin(session: Session, onward: readonly string[]): Way | Refusal {
     const second = this.#sessions.find(onward[1] ?? '');
     if (second === undefined) return NO_SESSION;
-    const client = parseUri(onward[2] ?? '');
-    if (onward.length === 2) return refuse(481, 'Session does not exist', 'ends at this relay');
-    if (client === undefined) return MALFORMED;
-    if (nodeKey(client) !== second.clientNode) return NOT_THIS_WAY;
-    return { egress: second.inside, sessions: [session, second] };
+    if (onward.length === 2) return ENDS_HERE;
+    const next = parseUri(onward[2] ?? '');
+    if (next === undefined) return MALFORMED;
+    if (!leadsInside(second.inside, next)) return NOT_THIS_WAY;
+    const egress = this.nextHops.inward(second, next);
+    return egress.kind === 'hop' ? { kind: 'way', sessions: [session, second], egress, inward: second } : egress;
   }
 
-  #flow(
-    ingress: Hop,
-    egress: Hop,
-    sessions: readonly [Session, ...Session[]],
-    onward: readonly string[],
-    behind: readonly string[],
-    toPath: string,
-    fromPath: string,
-  ): Route {
+  #flow(passage: Passage, { sessions, egress, inward }: Way, isInside: boolean): Flow {
+    const { ingress, toPath, fromPath, onward, behind, isAuth } = passage;
     const own = onward.slice(0, sessions.length);
     const egressToPath = onward.slice(sessions.length).join(' ');
     const egressFromPath = [...own.toReversed(), ...behind].join(' ');
     const [first] = sessions;
-    const direction = ingress === first.inside ? 'outbound' : 'inbound';
-    const pace = this.#paceOf(ingress, egress, sessions);
-    const flow = new Flow({ ingress, pace, sessions, toPath, fromPath, egressToPath, egressFromPath });
-    first[direction] = flow;
-    return { kind: 'flow', flow };
+    const isRelay = actsAsRelay(passage) || (isInside && first.inside.kind === 'relay');
+    const previousRelay = isRelay ? parseUri(flat(behind[0] ?? '')) : undefined;
+    if (previousRelay !== undefined) this.#hops.confirm(ingress, previousRelay);
+    const pace = this.#paceOf(ingress, egress, sessions, inward);
+    const flow = new Flow({ ingress, previousRelay, pace, sessions, toPath, fromPath, egressToPath, egressFromPath });
+    if (!isAuth) first[isInside ? 'outbound' : 'inbound'] = flow;
+    return flow;
   }
 
   /** All paths between the same sessions and next hop share one pace: writing a path anew gives nobody a second lane. */
-  #paceOf(ingress: Hop, egress: Hop, sessions: readonly [Session, ...Session[]]): Pace {
+  #paceOf(ingress: Hop, egress: Hop, sessions: Way['sessions'], inward: Session | undefined): Pace {
     let pace: Pace | undefined;
-    for (const known of sessions[0].paces) if (known.leads(sessions, egress)) pace = known;
-    pace ??= new Pace(egress, sessions, this.#limits);
+    for (const known of sessions[0].paces) if (known.leads(sessions, egress, inward)) pace = known;
+    pace ??= new Pace(egress, sessions, this.#limits, inward);
     pace.join(ingress);
     return pace;
   }
+}
+
+/** It speaks for others, or did before on this connection, and a certificate proves that it is who it says. */
+function actsAsRelay({ ingress, behind, previous }: Passage): boolean {
+  return (behind.length > 1 || ingress.isRelay) && ingress.proves(previous.host);
 }
 
 /** This relay opened the connection itself, to send there for this session: its answers and REPORTs come back on it. */
@@ -186,13 +224,4 @@ function isChosen(session: Session, ingress: Hop): boolean {
   if (ingress.connection.origin.direction !== 'dialled') return false;
   for (const { egress } of session.paces) if (egress === ingress) return true;
   return false;
-}
-
-function refuse(
-  status: number,
-  comment: string,
-  reason: string,
-  fate?: Refusal['fate'],
-): Extract<Route, { kind: 'refusal' }> {
-  return { kind: 'refusal', refusal: { status, comment, reason, ...(fate === undefined ? {} : { fate }) } };
 }

@@ -3,6 +3,7 @@ import type { Clock, Timer } from 'msrp/base';
 import { type MsrpUri, nodeKey, parseUri } from 'msrp/wire';
 import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
+import type { Inside } from './inside.ts';
 import type { Pace } from './pace.ts';
 
 /** The one outside connection that a session is bound to, and the URI of the peer at its end (RFC 4975 §5.4). */
@@ -20,10 +21,8 @@ export class Session {
   readonly uri: string;
   readonly secret: string;
   readonly user: string;
-  /** The connection of the client that got the URI; it is valid on no other. */
-  readonly inside: Hop;
-  /** Scheme, host, port and transport of the client, from the From-Path of its AUTH. */
-  readonly clientNode: string;
+  /** Who got the URI. */
+  readonly inside: Inside;
   expiresAtMs = 0;
   isLive = true;
   outside: OutsideBinding | undefined;
@@ -34,12 +33,11 @@ export class Session {
   readonly paces = new Set<Pace>();
   timer: Timer | undefined;
 
-  constructor(uri: string, secret: string, user: string, inside: Hop, client: MsrpUri) {
+  constructor(uri: string, secret: string, user: string, inside: Inside) {
     this.uri = uri;
     this.secret = secret;
     this.user = user;
     this.inside = inside;
-    this.clientNode = nodeKey(client);
   }
 
   /** Keeps no way that begins or ends at `hop`, which is no more. */
@@ -81,7 +79,7 @@ export class SessionTable {
     const ofUser = this.#byUser.get(session.user);
     if (ofUser === undefined) this.#byUser.set(session.user, new Set([session]));
     else ofUser.add(session);
-    session.inside.sessions.add(session);
+    if (session.inside.kind === 'client') session.inside.hop.sessions.add(session);
     this.renew(session, seconds);
   }
 
@@ -118,13 +116,21 @@ export class SessionTable {
     session.isLive = false;
     session.timer?.cancel();
     this.#bySecret.delete(session.secret);
-    session.inside.sessions.delete(session);
+    if (session.inside.kind === 'client') session.inside.hop.sessions.delete(session);
     session.outside?.hop.outsideOf.delete(session);
     session.outside = undefined;
     const ofUser = this.#byUser.get(session.user);
     ofUser?.delete(session);
     if (ofUser?.size === 0) this.#byUser.delete(session.user);
     this.#ended(session);
+  }
+
+  /** Ends the sessions of relays that are not admitted any more; how many there were. Looks at every session. */
+  revokeRelays(admits: (name: string) => boolean): number {
+    const isRevoked = ({ inside }: Session) => inside.kind === 'relay' && !admits(inside.name);
+    const sessions = [...this.#bySecret.values()].filter(isRevoked);
+    for (const session of sessions) this.end(session);
+    return sessions.length;
   }
 
   /** Ends all sessions of `user`; how many there were. */

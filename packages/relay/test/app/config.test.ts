@@ -341,10 +341,14 @@ describe('a mistake in a configuration file', () => {
     ],
     [
       'keys that are not in effect, in sections and at the top',
-      `${MINIMAL}relays:\n  requireCertificate: true\n  deny: [any]\nworkers: auto\n`,
-      'relay.yaml:5:23: relays.requireCertificate: not in effect in this version: leave it out',
-      'relay.yaml:6:9: relays.deny: not in effect in this version: leave it out',
-      'relay.yaml:7:10: workers: not in effect in this version: leave it out',
+      `${MINIMAL}workers: auto\n`,
+      'relay.yaml:4:10: workers: not in effect in this version: leave it out',
+    ],
+    [
+      'a relay that is not named by its name (AU-49)',
+      `${MINIMAL}relays: { allow: [any, '*.example.org', 192.0.2.1], deny: [private/8] }\n`,
+      'relay.yaml:4:41: relays.allow[2]: expected a DNS name, *.suffix or any, found "192.0.2.1"',
+      'relay.yaml:4:60: relays.deny[0]: expected a DNS name, *.suffix or any, found "private/8"',
     ],
     [
       'a domain that is an address (U-22)',

@@ -25,7 +25,7 @@ async function scene(rules = { allow: ['loopback'], deny: ['any'] }) {
     policy: new NextHopPolicy(rules),
     allowsCleartext: true,
     verifiesEndpoints: true,
-    tls: { ca: authority.ca, ciphers: tlsDefaults.ciphers },
+    tls: { cert: undefined, key: undefined, ca: authority.ca, relaysCa: undefined, ciphers: tlsDefaults.ciphers },
   });
   return { peer, server, dialler };
 }

@@ -1,9 +1,10 @@
 /** A whole relay on free ports of 127.0.0.1, over TLS and clear TCP, for tests of its rules. */
 import { type Clock, ManualClock } from 'msrp/base';
+import type { Lookup, NameQueries } from 'msrp/node';
 import { pino } from 'pino';
 import { createAuthority } from '../../../msrp/test/certificates.ts';
 import { buildRelay } from '../../src/app/build.ts';
-import { configFrom } from '../../src/app/config.ts';
+import { type Config, configFrom } from '../../src/app/config.ts';
 import { emptySource } from '../../src/app/config-file.ts';
 import type { RunningRelay } from '../../src/app/running-relay.ts';
 import { connect, type Endpoint } from '../endpoint.ts';
@@ -36,14 +37,13 @@ export interface TestRelay<C extends Clock> {
 }
 
 /** Starts a relay whose clock only moves when the test advances it. */
-export function startRelay(overrides?: Overrides): Promise<TestRelay<ManualClock>> {
-  return startRelayWith(new ManualClock(Date.now()), overrides);
+export function startRelay(overrides?: Overrides, lookup?: Lookup): Promise<TestRelay<ManualClock>> {
+  return startRelayWith(new ManualClock(Date.now()), overrides, lookup);
 }
 
-/** Starts a relay that goes by `clock`. */
-export async function startRelayWith<C extends Clock>(clock: C, overrides: Overrides = {}): Promise<TestRelay<C>> {
-  const lines: string[] = [];
-  const config = configFrom(
+/** The configuration of a relay under test. */
+export function configOf(overrides: Overrides, clock: Clock): Config {
+  return configFrom(
     emptySource('test', {
       hostname: 'localhost',
       listen: ['tls://127.0.0.1:0', 'tcp://127.0.0.1:0'],
@@ -56,16 +56,31 @@ export async function startRelayWith<C extends Clock>(clock: C, overrides: Overr
     {},
     clock,
   );
+}
+
+/** Starts a relay that goes by `clock`; `lookup` says where the names of next hops lead. */
+export async function startRelayWith<C extends Clock>(
+  clock: C,
+  overrides: Overrides = {},
+  lookup?: Lookup,
+): Promise<TestRelay<C>> {
+  const lines: string[] = [];
+  const config = configOf(overrides, clock);
   // What is kept of the log counts as memory, where a test measures that.
   const logger = pino(
     { level: 'log' in overrides ? config.log.level : 'debug' },
     { write: (line: string) => lines.push(line) },
   );
-  const relay = await buildRelay(config, { clock, logger });
+  const relay = await buildRelay(config, {
+    clock,
+    logger,
+    ...(lookup === undefined ? {} : { nameQueries: queriesBy(lookup) }),
+  });
   const [tlsPort = 0, tcpPort = 0] = relay.listening.map((uri) => Number(uri.slice(uri.lastIndexOf(':') + 1)));
-  const target = `msrps://localhost:${tlsPort};tcp`;
+  const { hostname } = config;
+  const target = `msrps://${hostname}:${tlsPort};tcp`;
   const open = ({ secure = true }: { readonly secure?: boolean } = {}) =>
-    connect({ port: secure ? tlsPort : tcpPort, secure, ca: authority.ca, servername: 'localhost' });
+    connect({ port: secure ? tlsPort : tcpPort, secure, ca: authority.ca, servername: hostname });
   const client = async (user: keyof typeof PASSWORDS = 'alice') => {
     const endpoint = await open();
     const usePath = await endpoint.auth({ user, password: PASSWORDS[user], target });
@@ -81,5 +96,14 @@ export async function startRelayWith<C extends Clock>(clock: C, overrides: Overr
     connect: open,
     client,
     close: () => relay.close(),
+  };
+}
+
+/** Names lead where `lookup` says, and no domain has SRV records. */
+function queriesBy(lookup: Lookup): NameQueries {
+  return {
+    addresses: async (host) => ({ value: await lookup(host), lifetimeMs: 0 }),
+    services: async () => ({ value: [], lifetimeMs: 0 }),
+    cancel: () => {},
   };
 }

@@ -15,12 +15,12 @@ function hopsDialling(reach: () => void = () => {}) {
   const requests: DialRequest[] = [];
   const dialler: Dialler = {
     allowsCleartext: true,
-    verifiesEndpoints: true,
+    checksEndpointsAsRelays: true,
     admitsLiteral: () => true,
     dial: async (request) => {
       requests.push(request);
       reach();
-      return { socket: duplexPair()[0], remoteAddress: '192.0.2.1' };
+      return { socket: duplexPair()[0], remoteAddress: '192.0.2.1', certifiedNames: [] };
     },
   };
   const context = {
@@ -54,10 +54,17 @@ describe('The hop to a domain without port', () => {
     expect(requests).toEqual([{ host: 'example.org', port: undefined, isSecure: true, isLast: false }]);
   });
 
-  it('is not the one to a port of the same name: DNS may lead elsewhere (DN-03)', () => {
+  it('is not the one that is being dialled to a port of the same name: that may lead nowhere (DN-03)', () => {
     const { hops, requests } = hopsDialling();
     expect(hops.towards(uri('msrps://example.org:2855;tcp'), false)).not.toBe(hops.towards(DOMAIN, false));
     expect(requests.map(({ port }) => port)).toEqual([2855, undefined]);
+  });
+
+  it('is the one to any port of the same name once that has been proved (CN-22)', async () => {
+    const { hops } = hopsDialling();
+    const ported = hops.towards(uri('msrps://example.org:2855;tcp'), false);
+    await expect.poll(() => ported.isRelay).toBe(true);
+    expect(hops.towards(DOMAIN, false)).toBe(ported);
   });
 
   it('is not tried again for a moment when it could not be reached (DN-12)', async () => {

@@ -1,7 +1,8 @@
+import type tls from 'node:tls';
 import { systemClock } from 'msrp/base';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type NameServer, startNameServer, type Zone } from '../../../msrp/test/node/name-server.ts';
-import { type Endpoint, listen, sendRequest } from '../endpoint.ts';
+import { type Endpoint, listen, request, responseTo, sendRequest } from '../endpoint.ts';
 import { fence } from './dialogue.ts';
 import { authority, startRelayWith } from './harness.ts';
 
@@ -68,6 +69,23 @@ describe('A relay with a DNS server of its own', () => {
       expect(server.questions).toHaveLength(2);
     },
   );
+
+  it('takes an AUTH for a domain to the host and port of its SRV record, over TLS with the name of the domain (AU-52, DN-03, DN-07, DN-09)', async () => {
+    const outer = await named('outer.example.net');
+    const { server, endpoint, usePath } = await scene({
+      '_msrps._tcp.outer.example.net': { SRV: [{ port: outer.port, target: 'member.example.net' }] },
+      'member.example.net': { A: ['127.0.0.1'] },
+    });
+    const toPath = `${usePath} msrps://outer.example.net;tcp`;
+    const answer = endpoint.ask(request('AUTH', { toPath, fromPath: endpoint.uri }));
+    const far = await outer.accept();
+    const auth = await far.next();
+    expect(auth.header('To-Path')).toBe('msrps://outer.example.net;tcp');
+    expect((far.socket as tls.TLSSocket).servername).toBe('outer.example.net');
+    void far.send(responseTo(auth, 403));
+    expect((await answer).status).toBe(403);
+    expect(server.questions).toContain('SRV _msrps._tcp.outer.example.net');
+  });
 
   it('never asks for SRV records to deliver a SEND: without port it is refused with 408 (DN-09)', async () => {
     const { server, relay, endpoint, usePath } = await scene({

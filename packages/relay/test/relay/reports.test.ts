@@ -11,7 +11,7 @@ const OWN = 'msrps://relay.example.org:2855/s;tcp';
 const SILENT: Observer = { authEnded() {}, connectionEnded() {}, follow: undefined };
 
 function reports(counters = new Counters()): Reports {
-  return new Reports(counters, SILENT);
+  return new Reports(counters, SILENT, () => undefined);
 }
 
 /** As much of a flow as reports look at, and what was written to its ingress. */

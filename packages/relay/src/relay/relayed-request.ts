@@ -1,0 +1,62 @@
+/** A request other than a SEND that was sent on: its response is brought back (RFC 4976 §6.4.3). */
+import { firstOf, formatResponse, type Head } from 'msrp/wire';
+import { flat } from '../transport/flat.ts';
+import type { Counters } from './counters.ts';
+import type { Flow } from './flow.ts';
+import { Transaction } from './transactions.ts';
+
+/** A forwarded request whose response will be passed back the way it came. */
+export class RelayedRequest extends Transaction {
+  onSettled: (() => void) | undefined;
+  readonly #flow: Flow;
+  readonly #ingressId: string;
+  readonly #counters: Counters;
+
+  constructor(flow: Flow, head: Head, counters: Counters) {
+    super();
+    this.#flow = flow;
+    this.#ingressId = flat(head.transactionId);
+    this.#counters = counters;
+    flow.ingress.awaited.add(this.#ingressId);
+  }
+
+  override get answeredAt(): string {
+    return this.#flow.answeredAt;
+  }
+
+  override answer(head: Head): void {
+    this.#settle();
+    const own = this.#flow.sessions.length;
+    let toPath = head.toPath;
+    for (let hop = 0; hop < own; hop += 1) toPath = toPath.slice(firstOf(toPath).length).trimStart();
+    // Some nodes answer everything as if it were a SEND, to the previous hop alone.
+    if (toPath === '') toPath = this.#flow.fromPath;
+    const fromPath = `${this.#flow.reporter} ${head.fromPath}`;
+    const { status, comment, lines } = head;
+    this.#respond(formatResponse(this.#ingressId, status, comment, toPath, fromPath, lines), status);
+  }
+
+  override expire(): void {
+    this.#flow.egress.transactions.close(this);
+    this.fail(408, 'No response from next hop');
+  }
+
+  /** It cannot be answered from afar any more: this relay answers in the target's stead. */
+  fail(status: number, comment: string): void {
+    this.#settle();
+    const toPath = this.#flow.fromPath;
+    const fromPath = firstOf(this.#flow.reporter);
+    this.#respond(formatResponse(this.#ingressId, status, comment, toPath, fromPath), status);
+  }
+
+  #settle(): void {
+    this.onSettled?.();
+    this.#flow.ingress.awaited.delete(this.#ingressId);
+  }
+
+  #respond(response: string, status: number): void {
+    if (!this.#flow.ingress.isUsable) return;
+    this.#flow.ingress.connection.writeUrgent(response);
+    this.#counters.responseOut(status);
+  }
+}
