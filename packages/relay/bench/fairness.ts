@@ -37,15 +37,6 @@ async function sendFile(peer: Endpoint, toPath: string, chunkOctets: number): Pr
 /** Reads `OCTETS_PER_SECOND`, answers every chunk, and counts octets by the session that they came through. */
 function readSlowly(client: Endpoint, sessions: readonly string[], octets: number[]): Promise<void> {
   const { promise: done, resolve } = Promise.withResolvers<void>();
-  const startMs = performance.now();
-  let read = 0;
-  client.socket.on('data', (data) => {
-    read += data.length;
-    const aheadMs = (read / OCTETS_PER_SECOND) * 1000 - (performance.now() - startMs);
-    if (aheadMs < SLICE_MS) return;
-    client.socket.pause();
-    setTimeout(() => client.socket.resume(), aheadMs);
-  });
   new StreamReader(client.socket, {
     chunk: ({ tid, head, bodyOctets }) => {
       const [, to = '', from = ''] = /^To-Path: (.*)\r\nFrom-Path: (\S+)/m.exec(head) ?? [];
@@ -54,6 +45,15 @@ function readSlowly(client: Endpoint, sessions: readonly string[], octets: numbe
       client.socket.write(`MSRP ${tid} 200 OK\r\nTo-Path: ${from}\r\nFrom-Path: ${to}\r\n-------${tid}$\r\n`);
       if (octets.some((count) => count >= FILE_OCTETS)) resolve();
     },
+  });
+  const startMs = performance.now();
+  let readOctets = 0;
+  client.socket.on('data', (data) => {
+    readOctets += data.length;
+    const aheadMs = (readOctets / OCTETS_PER_SECOND) * 1000 - (performance.now() - startMs);
+    if (aheadMs < SLICE_MS) return;
+    client.socket.pause();
+    setTimeout(() => client.socket.resume(), aheadMs);
   });
   return done;
 }
@@ -65,7 +65,8 @@ async function measure(relay: RelayProcess, chunks: readonly number[]): Promise<
   const octets = chunks.map(() => 0);
   const done = readSlowly(client, sessions, octets);
   for (const [index, chunkOctets] of chunks.entries()) {
-    void sendFile(await relay.connect(), `${sessions[index]} ${client.uri}`, chunkOctets);
+    // It is cut off in the middle of its file when the other one is done.
+    sendFile(await relay.connect(), `${sessions[index]} ${client.uri}`, chunkOctets).catch(() => {});
   }
   let isDone = false;
   void done.then(() => {
