@@ -257,6 +257,7 @@ function relayOptions(config: Config): RelayOptions {
     owner: '0',
     maxChunkOctets: chunk.maxOctets,
     lingerMs: chunk.lingerMs,
+    cutOffFlag: chunk.cutOffFlag,
     expires: config.expires,
     limits: {
       sessionsPerUser: limits.sessionsPerUser,

@@ -195,6 +195,12 @@ const relaying = {
     lingerMs: integer(0, 1000, 'milliseconds')
       .default(20)
       .describe('How long, in milliseconds, part of a chunk may wait for the rest before it is forwarded.'),
+    cutOffFlag: z
+      .enum(['+', '#'], { error: '"+" or "#"' })
+      .default('+')
+      .describe(
+        'Ends a chunk whose sender was lost in the middle of it: `+` if the sender may resume its message, `#` if the receiver is to give it up.',
+      ),
   })
     .prefault({})
     .describe('The chunks that this relay writes.'),

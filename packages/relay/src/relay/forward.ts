@@ -123,10 +123,12 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#linger = this.#context.clock.after(this.#context.options.lingerMs, () => this.#flush());
   }
 
-  /** The sender's connection ended in mid-chunk: what came of it is sent on, as a chunk that more could follow. */
+  /** The sender's connection ended in mid-chunk: what came of it is sent on, as a chunk that more could follow unless told otherwise. */
   lost(): void {
     this.#linger?.cancel();
-    if (!this.#isOver && this.#octets > 0) this.#emit(this.#octets, '+', undefined);
+    const { cutOffFlag } = this.#context.options;
+    if (!this.#isOver && this.#octets > 0) this.#emit(this.#octets, cutOffFlag, undefined);
+    else if (!this.#isOver && cutOffFlag === '#' && this.#start > 1) this.#writeAbort([]);
     this.#count(0);
     this.#isOver = true;
     if (this.answer === 'due') this.answer = 'accepted';
@@ -184,7 +186,12 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#count(0);
     const views = this.#views;
     this.#views = [];
-    if (!isCutOff || !this.#flow.egress.isUsable) return;
+    if (isCutOff) this.#writeAbort(views);
+  }
+
+  /** Tells the next hop that nothing more of the message will come. Nobody waits for an answer to that. */
+  #writeAbort(views: readonly Uint8Array[]): void {
+    if (!this.#flow.egress.isUsable) return;
     const id = makeIdent();
     const head = this.#headOf(id, this.#octets, this.#total);
     this.#write(new OutgoingChunk(head, views, this.#octets, `\r\n${formatEndLine(id, '#')}`, undefined));

@@ -9,6 +9,8 @@ export interface RelayOptions {
   readonly maxChunkOctets: number;
   /** How long an incomplete piece of at least 2048 octets waits for more. */
   readonly lingerMs: number;
+  /** Ends what came of a chunk whose sender was lost: `+` for more to come, `#` for no more of its message. */
+  readonly cutOffFlag: '+' | '#';
   /** Lifetime of a session URI in seconds: when none is asked for, and the bounds of what may be asked for. */
   readonly expires: { readonly default: number; readonly min: number; readonly max: number };
   readonly limits: {

@@ -40,7 +40,7 @@ describe('a configuration file', () => {
       auth: { allowCleartext: false, algorithms: ['SHA-256', 'MD5'], failures: 5 },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
-      chunk: { maxOctets: 65536, lingerMs: 20 },
+      chunk: { maxOctets: 65536, lingerMs: 20, cutOffFlag: '+' },
       flow: {
         highWaterOctets: 262144,
         lowWaterOctets: 65536,

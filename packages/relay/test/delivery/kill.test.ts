@@ -11,8 +11,8 @@ import { type RelayProcess, startRelayProcess } from './relay-process.ts';
 
 const RECEIVER = fileURLToPath(import.meta.resolve('./receiver.ts'));
 const DIRECTIONS = ['client to peer', 'peer to client'] as const;
-const SHORT: LoadOptions = { window: 8, octets: 200, refusals: 3 };
-const LONG: LoadOptions = { window: 2, octets: 1_048_576, refusals: 3 };
+const SHORT: LoadOptions = { window: 8, octets: 200, refusals: 3, staysRefused: true };
+const LONG: LoadOptions = { window: 2, octets: 1_048_576, refusals: 3, staysRefused: false };
 /** What the relay says of a receiver that is gone: a peer could not be reached, a client had a session. */
 const GONE = { 'client to peer': 408, 'peer to client': 481 };
 

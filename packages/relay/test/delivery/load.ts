@@ -27,6 +27,11 @@ export interface LoadOptions {
   readonly octets: number;
   /** A sender that was refused so often sends no more. */
   readonly refusals: number;
+  /**
+   * Whether nothing of a sender may be accepted once it was refused. A message of many reads may be refused in its middle because
+   * the connection to its receiver breaks; the next one is what dials again and finds out that nobody is there.
+   */
+  readonly staysRefused: boolean;
 }
 
 /** How long what is waited for may take. */
@@ -185,7 +190,8 @@ class Sender {
     one.responses.push(status);
     this.#pending.delete(tid);
     if (status !== 200) this.#refusals += 1;
-    else if (this.#refusals > 0) offences.push(`${tid} was accepted after another was refused`);
+    else if (this.#refusals > 0 && this.#load.options.staysRefused)
+      offences.push(`${tid} was accepted after another was refused`);
     else this.#accepted();
     if (!this.#hasStopped) this.#send();
   }

@@ -150,6 +150,27 @@ describe.each(DIRECTIONS)('A SEND from %s', (direction) => {
     }
   });
 
+  it('whose sender dies in the middle ends in # where that is configured, also when nothing of it waits (CH-20)', async () => {
+    for (const [octets, expected] of [
+      [3000, ['1-*/9000 3000 #']],
+      [4097, ['1-*/9000 4096 +', '4097-4097/9000 1 #']],
+    ] as const) {
+      const scene = await open({ direction, overrides: { chunk: { cutOffFlag: '#', maxOctets: 4096 } } });
+      const sent = scene.send({ byteRange: '1-*/9000', body: pattern(1, 9000) });
+      await sendInPieces(scene, [sent.subarray(0, bodyStart(sent) + octets)]);
+      scene.sender.socket.destroy();
+      expect(shapes(await chunks(scene, '#'))).toEqual(expected);
+    }
+    const scene = await open({ direction, overrides: { chunk: { cutOffFlag: '#' } } });
+    const first = scene.send({ byteRange: '1-4/9', messageId: 'mess-1', flag: '+', body: 'four' });
+    const second = scene.send({ byteRange: '5-9/9', messageId: 'mess-1', body: 'five!' });
+    await sendInPieces(scene, [first, second.subarray(0, bodyStart(second))]);
+    expect((await scene.receiver.next()).flag).toBe('+');
+    scene.sender.socket.destroy();
+    const last = await scene.receiver.next();
+    expect([last.flag, last.header('Message-ID'), last.body?.length]).toEqual(['#', 'mess-1', 0]);
+  });
+
   it('that was accepted reaches its receiver although its sender ended at once (R-14, CH-20)', async () => {
     const scene = await open({ direction });
     const sent = Array.from({ length: 20 }, (_, number) =>
