@@ -61,6 +61,12 @@ export class Flow {
     return this.egress.isUsable && this.sessions.every((session) => session.isLive);
   }
 
+  /** Whether the first own session belongs to the client that sends: nobody else's requests come on its connection. */
+  get isFromClient(): boolean {
+    const [{ inside }] = this.sessions;
+    return inside.kind === 'client' && inside.hop === this.ingress;
+  }
+
   /** Whether this way ends at a client of ours, whose connection is the only one there is to it. */
   get leadsToClient(): boolean {
     return this.pace.inward?.inside.kind === 'client';

@@ -93,6 +93,10 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#isOver = true;
     if (isHeld) pace.hold(this, this.#context.clock.nowMs());
     else this.accept();
+    // A client's own connection waits for its own session; one that brings others' sessions must not.
+    if (pace.isOverfull && !this.#flow.isFromClient && this.#flow.ingress.isShared) {
+      this.#context.failures.paceGivenUp(pace);
+    }
   }
 
   /** The chunk was taken over: 200 where one is due, nothing else (RFC 4976 §6.4.1). */

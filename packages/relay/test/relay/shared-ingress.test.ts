@@ -155,6 +155,31 @@ describe('One stuck session of ten on one connection', () => {
   });
 });
 
+describe('One stuck session of an outside peer that does not mind missing answers', () => {
+  it('is refused at twice what it may queue, and its connection is read on for the others (FC-05, FC-06, FC-03)', async () => {
+    const relay = await startRelay({ flow: { windowOctets: 64 * MIB } });
+    cleanups.push(() => relay.close());
+    const stuck = await relay.client('alice');
+    const other = await relay.client('bob');
+    stuck.endpoint.pause();
+    const { received } = attend(other.endpoint);
+    const peer = await relay.connect();
+    const told = attend(peer);
+    const send = (to: typeof stuck, tid: string) =>
+      peer.send(sendRequest({ toPath: `${to.usePath} ${to.endpoint.uri}`, fromPath: peer.uri, tid, body: BODY }));
+    void send(other, 'first');
+    await until(() => told.answers.get('first') === 200);
+    for (let count = 0; count < 4000; count += 1) void send(stuck, `stuck-${count}`);
+    await until(() => told.count(413) > 0);
+    void send(other, 'last');
+    // No second passes by the relay's clock.
+    await until(() => told.answers.get('last') === 200 && received.length === 2);
+    expect(relay.relay.snapshot().queuedOctets).toBeLessThan(2.2 * MIB);
+    await until(() => told.answers.size === 4002);
+    expect(told.reports.size).toBe(0);
+  });
+});
+
 describe('Answers that are held back when the receiver is given up', () => {
   /** The window alone decides what leaves: one chunk at a time, as the receiver answers. */
   const NARROW = { flow: { windowOctets: 8192, sessionOctets: 65_536, highWaterOctets: 32_768, lowWaterOctets: 4096 } };
