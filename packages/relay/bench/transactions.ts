@@ -40,7 +40,8 @@ const observer = { follow: undefined, authEnded() {}, connectionEnded() {} };
 const context = { failures, wheel, partialMs: 60_000, observer };
 const flows = Array.from({ length: HOPS }, () => {
   const transactions = new TransactionTable(budget);
-  return { egress: { blockedMs: 0, transactions } } as unknown as Flow;
+  const pace = { took() {}, settled() {} };
+  return { egress: { blockedMs: 0, transactions }, pace } as unknown as Flow;
 });
 const messageIds = Buffer.from('a-message-id-of-24-chars');
 
@@ -52,6 +53,7 @@ for (let count = 0; count < CHUNKS; count += 1) {
   const range = { flow, messageId: messageIds.toString('latin1'), start: 1, octets: 200, total: 200 };
   const transaction = new SendTransaction(context, range, 'yes', undefined);
   flow.egress.transactions.open(transaction);
+  transaction.taken();
   transaction.written();
 }
 globalThis.gc?.();
