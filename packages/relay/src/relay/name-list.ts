@@ -1,6 +1,6 @@
 /** A list of host names in a rule: whole names, and `*.suffix` for everything below a name. */
 
-/** Names as the configuration has them. */
+/** Names as the configuration has them, without a final dot. */
 export class NameList {
   readonly #names = new Set<string>();
   readonly #suffixes: string[] = [];
@@ -12,8 +12,9 @@ export class NameList {
     }
   }
 
-  /** @param host - lower case. */
+  /** @param host - lower case; with a final dot it is the same host, as it is in DNS and in certificates. */
   has(host: string): boolean {
-    return this.#names.has(host) || this.#suffixes.some((suffix) => host.endsWith(suffix));
+    const name = host.endsWith('.') ? host.slice(0, -1) : host;
+    return this.#names.has(name) || this.#suffixes.some((suffix) => name.endsWith(suffix));
   }
 }

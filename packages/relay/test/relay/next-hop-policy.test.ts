@@ -125,6 +125,16 @@ describe('The policy on next hops', () => {
     }
   });
 
+  it('knows a name with and without its final dot, (FW-09, SE-01)', () => {
+    for (const host of ['peer.example.org', 'peer.example.org.']) {
+      for (const entry of ['peer.example.org', '*.example.org']) {
+        expect(admits({ deny: [entry] }, '1.1.1.1', host), `${entry} denied, ${host}`).toBe(false);
+        expect(admits({ allow: [entry] }, '10.1.2.3', host), `${entry} allowed, ${host}`).toBe(true);
+      }
+    }
+    expect(admits({ deny: ['*.example.org'] }, '1.1.1.1', 'example.org.')).toBe(true);
+  });
+
   it('judges every address of a name for itself, so that a name that changes its address gains nothing (FW-09, SE-01)', () => {
     const policy = new NextHopPolicy({ allow: [], deny: DEFAULT });
     expect(policy.admits('rebind.example.org', '203.0.113.7')).toBe(true);

@@ -167,6 +167,18 @@ describe('The policy about relays', () => {
     for (const [name, status] of Object.entries(expected)) expect(await statusFor(name), name).toBe(status);
   });
 
+  it.each([
+    ['r1.example.org', 'r1.example.org.'],
+    ['r1.example.org', 'R1.Example.ORG.'],
+    ['r1.example.org', 'r1.ex%61mple.org'],
+    ['*.example.org', 'r1.example.org.'],
+  ])('knows a relay by every way to write its name: with %s denied, %s is refused (AU-49)', async (denied, written) => {
+    await restart({ relays: { deny: [denied] } });
+    const { endpoint } = await innerRelay('r1.example.org');
+    const fromPath = `msrps://${written}:2855/s1;tcp ${CLIENT}`;
+    expect((await authOnBehalf(endpoint, { target: outer.target, fromPath })).status).toBe(403);
+  });
+
   it('ends the sessions of a relay that is not welcome any more, and of no other (AU-49, SE-09)', async () => {
     const gone = await withSession('r1.example.org');
     const stays = await withSession('r2.example.net');
