@@ -1,0 +1,211 @@
+/** An MSRP endpoint: its sessions, and the connections that they share (RFC 4975 §5.4, RFC 6135). */
+import { type Clock, systemClock, type Timer } from '../base/clock.ts';
+import { MsrpError } from '../base/errors.ts';
+import { makeIdent, makeSessionId } from '../wire/ident.ts';
+import { formatUri, nodeKey, parseUri, sameUri } from '../wire/uri.ts';
+import type { Channel, Network } from './channel.ts';
+import { Connection, type RequestHandler } from './connection.ts';
+import { matchesFingerprint } from './fingerprint.ts';
+import { assertRelayTargets, RelayConnection, type RelayTarget } from './relay-connection.ts';
+import { Session, type SessionContext } from './session.ts';
+import type { Peer, SessionOptions } from './session-options.ts';
+
+/** What an endpoint is made from. */
+export interface EndpointOptions {
+  readonly network: Network;
+  readonly clock?: Clock | undefined;
+}
+
+/** Where this endpoint can be reached: the authority of its own URIs. */
+export interface OwnAddress {
+  readonly scheme: 'msrp' | 'msrps';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How a session without relays is made. */
+export interface DirectSessionOptions extends SessionOptions {
+  /** Where the peer may connect to. Without it this side has to be the active one. */
+  readonly address?: OwnAddress | undefined;
+}
+
+/** A connection without sessions is kept for so long: to own relays, to others, and from strangers. RFC 4976 §5.4. */
+const IDLE_MS = { relay: 3_600_000, peer: 300_000, stranger: 30_000 } as const;
+
+type Kind = keyof typeof IDLE_MS;
+
+/** Sessions of one user or program. Everything it opens goes when it is closed. */
+export class Endpoint {
+  readonly #network: Network;
+  readonly #clock: Clock;
+  /** By the session-id of this endpoint's own URI. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #connections = new Map<Connection, { readonly kind: Kind; idle: Timer | undefined }>();
+  /** Connections to peers, by node. */
+  readonly #toNodes = new Map<string, Promise<Connection>>();
+  #isClosed = false;
+
+  constructor(options: EndpointOptions) {
+    this.#network = options.network;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Connects to a relay that acts for this endpoint; with several, to the first, and through it to the next.
+   *
+   * @throws MsrpError `MSRP_INSECURE` (a relay URI that is not `msrps:`), `MSRP_BAD_URI`, or what dialling throws.
+   */
+  async connectRelay(
+    relays: RelayTarget | readonly RelayTarget[],
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<RelayConnection> {
+    const targets = 'uri' in relays ? [relays] : relays;
+    assertRelayTargets(targets);
+    const uri = parseUri(targets[0]?.uri ?? '');
+    if (uri === undefined) throw new MsrpError('MSRP_BAD_URI', 'no relay');
+    this.#assertOpen();
+    const connection = this.#add(await this.#network.dial(uri, { checksName: true, signal }), 'relay');
+    // Nobody can dial a client behind a relay; the name stays the same for its connection (RFC 7977 §8).
+    const host = `${makeIdent().toLowerCase()}.invalid`;
+    return new RelayConnection(targets, {
+      clock: this.#clock,
+      connection,
+      newUri: () => ownUri({ scheme: 'msrps', host, port: 2855 }),
+      newSession: (own, usePath, refresh, options) => this.#newSession(own, usePath, connection, refresh, options),
+    });
+  }
+
+  /** A session without relays. */
+  createSession(options: DirectSessionOptions = {}): Session {
+    this.#assertOpen();
+    const address = options.address ?? { scheme: 'msrps', host: `${makeIdent().toLowerCase()}.invalid`, port: 2855 };
+    return this.#newSession(ownUri(address), '', undefined, undefined, options);
+  }
+
+  /** Takes a connection that a peer has opened: its first request shows which session it is for (RFC 4975 §5.4). */
+  accept(channel: Channel): void {
+    if (this.#isClosed) channel.destroy();
+    else this.#add(channel, 'stranger');
+  }
+
+  /** Closes all sessions and connections. */
+  close(): void {
+    this.#isClosed = true;
+    for (const session of [...this.#sessions.values()]) session.close();
+    for (const connection of [...this.#connections.keys()]) connection.close();
+  }
+
+  #newSession(
+    uri: string,
+    usePath: string,
+    connection: Connection | undefined,
+    refresh: SessionContext['refresh'],
+    options: SessionOptions,
+  ): Session {
+    const sessionId = parseUri(uri)?.sessionId ?? '';
+    const session = new Session(
+      {
+        clock: this.#clock,
+        uri,
+        usePath,
+        connection,
+        reach: (peer, first) => this.#reach(peer, first),
+        ended: (ending) => {
+          this.#sessions.delete(sessionId);
+          if (ending.connection !== undefined) this.#restIfIdle(ending.connection);
+        },
+        refresh,
+      },
+      options,
+    );
+    this.#sessions.set(sessionId, session);
+    if (connection !== undefined) this.#wakeUp(connection);
+    return session;
+  }
+
+  #add(channel: Channel, kind: Kind): Connection {
+    const directory = {
+      sessionFor: (uri: string, arrivedOn: Connection) => this.#sessionFor(uri, arrivedOn),
+      lost: (lost: Connection, error: MsrpError) => this.#lost(lost, error),
+    };
+    const connection: Connection = new Connection(channel, directory, this.#clock);
+    this.#connections.set(connection, { kind, idle: undefined });
+    this.#restIfIdle(connection);
+    return connection;
+  }
+
+  #sessionFor(text: string, connection: Connection): RequestHandler | number {
+    const uri = parseUri(text);
+    const session = this.#sessions.get(uri?.sessionId ?? '');
+    const own = session === undefined ? undefined : parseUri(session.uri);
+    if (session === undefined || uri === undefined || own === undefined || !sameUri(uri, own)) return 481;
+    if (session.connection === undefined) {
+      if (!session.trusts(connection)) {
+        connection.destroy(
+          new MsrpError('MSRP_BAD_FINGERPRINT', 'the peer has shown another certificate than announced'),
+        );
+        return 403;
+      }
+      session.bind(connection);
+      this.#wakeUp(connection);
+    }
+    return session.connection === connection ? session.incoming : 506;
+  }
+
+  /** The connection to the peer's first node: sessions share it (RFC 4975 §5.4). */
+  async #reach(peer: Peer, first: string): Promise<Connection> {
+    const uri = parseUri(first);
+    if (uri === undefined) throw new MsrpError('MSRP_BAD_PATH', 'the path of the peer is malformed');
+    const { fingerprint } = peer;
+    const key = fingerprint === undefined ? nodeKey(uri) : `${nodeKey(uri)} ${fingerprint}`;
+    const known = await this.#toNodes.get(key);
+    if (known?.isOpen) return known;
+    const dialled = this.#network
+      .dial(uri, { checksName: fingerprint === undefined, signal: undefined })
+      .then((channel) => {
+        if (fingerprint !== undefined && !matchesFingerprint(channel.peerCertificate, fingerprint)) {
+          channel.destroy();
+          throw new MsrpError('MSRP_BAD_FINGERPRINT', 'the peer has shown another certificate than announced');
+        }
+        return this.#add(channel, 'peer');
+      });
+    this.#toNodes.set(key, dialled);
+    dialled.catch(() => this.#toNodes.delete(key));
+    const connection = await dialled;
+    this.#wakeUp(connection);
+    return connection;
+  }
+
+  /** A connection that nobody uses is kept for a while. */
+  #restIfIdle(connection: Connection): void {
+    const entry = this.#connections.get(connection);
+    if (entry === undefined || this.#isUsed(connection)) return;
+    entry.idle?.cancel();
+    entry.idle = this.#clock.after(IDLE_MS[entry.kind], () => {
+      if (!this.#isUsed(connection)) connection.close();
+    });
+  }
+
+  #wakeUp(connection: Connection): void {
+    this.#connections.get(connection)?.idle?.cancel();
+  }
+
+  #isUsed(connection: Connection): boolean {
+    for (const session of this.#sessions.values()) if (session.connection === connection) return true;
+    return false;
+  }
+
+  #lost(connection: Connection, error: MsrpError): void {
+    this.#connections.get(connection)?.idle?.cancel();
+    this.#connections.delete(connection);
+    for (const session of [...this.#sessions.values()]) if (session.connection === connection) session.fail(error);
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new MsrpError('MSRP_SESSION_CLOSED', 'the endpoint has been closed');
+  }
+}
+
+function ownUri({ scheme, host, port }: OwnAddress): string {
+  return formatUri({ scheme, host, port, sessionId: makeSessionId(), transport: 'tcp' });
+}

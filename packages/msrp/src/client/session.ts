@@ -1,0 +1,397 @@
+/** One MSRP session: messages to and from one peer, over one connection at a time (RFC 4975 §5.4, §7). */
+import type { Clock, Timer } from '../base/clock.ts';
+import { Emitter } from '../base/emitter.ts';
+import { MsrpError } from '../base/errors.ts';
+import { type Head, headerValues } from '../wire/head.ts';
+import { makeIdent } from '../wire/ident.ts';
+import { splitPath } from '../wire/path.ts';
+import { isSuccess } from '../wire/status.ts';
+import { parseUri } from '../wire/uri.ts';
+import type { Connection, RequestHandler } from './connection.ts';
+import { type Content, contentSource, type RepeatableSource } from './content.ts';
+import { matchesFingerprint } from './fingerprint.ts';
+import type { IncomingMessage, Receiving } from './incoming-message.ts';
+import { mediaTypeOf, reasonAgainst } from './media-types.ts';
+import type { OctetRanges } from './octet-ranges.ts';
+import { type OutgoingMessage, Sending } from './outgoing-message.ts';
+import {
+  bodilessSend,
+  headerText,
+  nicknameOf,
+  nicknameRequest,
+  type OwnRequest,
+  ownReport,
+  type Paths,
+} from './own-requests.ts';
+import { type ReceiveLimits, Receiver } from './receiver.ts';
+import type { Peer, SendOptions, SessionEvents, SessionOptions } from './session-options.ts';
+
+/** What a session needs of whoever makes it. */
+export interface SessionContext {
+  readonly clock: Clock;
+  /** This endpoint's own URI in the session. */
+  readonly uri: string;
+  /** Relays from here outward, as granted; '' without relays. */
+  readonly usePath: string;
+  /** What the session sends over from the beginning; undefined while there is no connection to the peer. */
+  readonly connection: Connection | undefined;
+  /** Finds or opens the connection to the peer's first node. */
+  readonly reach: (peer: Peer, firstUri: string) => Promise<Connection>;
+  /** The session has ended. */
+  readonly ended: (session: Session) => void;
+  /** Extends the life of the path; undefined where there are no relays. Gives until when it holds, ms since 1970. */
+  readonly refresh: ((session: Session) => Promise<number>) | undefined;
+}
+
+const DEFAULT_MAX_CHUNK_OCTETS = 4_194_304;
+
+const TEXT = 'text/plain;charset=utf-8';
+const OCTETS = 'application/octet-stream';
+
+/** Made by a relay connection, a listener or an endpoint. Its path goes into SDP, the peer's path comes from there. */
+export class Session extends Emitter<SessionEvents> {
+  /** What its connections do with requests that name it. */
+  readonly incoming: RequestHandler = {
+    send: (head) => {
+      this.#peer ??= { path: head.fromPath };
+      return head.hasBody ? this.#receiver.begin(head) : NOTHING;
+    },
+    report: (head) => this.#onReport(head),
+    other: (head) => this.#onOther(head),
+  };
+  readonly #context: SessionContext;
+  readonly #options: SessionOptions;
+  readonly #receiver: Receiver;
+  readonly #sendings = new Map<string, Sending>();
+  readonly #refusedTypes = new Set<string>();
+  /** Who waits for an answer, and is told when none can come any more. */
+  readonly #waiting = new Set<(error: MsrpError) => void>();
+  #connection: Connection | undefined;
+  #peer: Peer | undefined;
+  #state: 'open' | 'failed' | 'closed' = 'open';
+  #keepAlive: Timer | undefined;
+
+  constructor(context: SessionContext, options: SessionOptions) {
+    super();
+    this.#context = context;
+    this.#options = options;
+    this.#connection = context.connection;
+    const events = {
+      message: (message: IncomingMessage) => this.#onMessage(message),
+      pause: () => this.#connection?.pause(),
+      resume: () => this.#connection?.resume(),
+      report: (...report: Parameters<Session['sendReport']>) => this.sendReport(...report),
+    };
+    const previous = options.continues?.handOver();
+    previous?.handTo(events);
+    this.#receiver = previous ?? new Receiver(limitsOf(options), context.clock, events);
+  }
+
+  /** What goes into `a=path` of this side's SDP: the outermost relay first, this endpoint last (RFC 4976 §5.1). */
+  get path(): string {
+    return [...splitPath(this.#context.usePath).toReversed(), this.#context.uri].join(' ');
+  }
+
+  /** This endpoint's own URI. */
+  get uri(): string {
+    return this.#context.uri;
+  }
+
+  /** The relays from here outward, as they were granted; '' without relays. */
+  get usePath(): string {
+    return this.#context.usePath;
+  }
+
+  /** The peer's path: as given, or as the first request from it has shown. */
+  get peerPath(): string | undefined {
+    return this.#peer?.path;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Whether the way to the next node is protected by TLS. It says nothing of the ways behind that node (RFC 4975 §4). */
+  get isHopSecure(): boolean {
+    return this.#connection?.channel.isSecure ?? false;
+  }
+
+  /** The connection that it uses; undefined before there is one. */
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /**
+   * Says who the peer is and, as the active side, makes itself known to it (RFC 4975 §5.4). A passive side waits.
+   *
+   * @throws MsrpError `MSRP_BAD_PATH`, `MSRP_INSECURE`, `MSRP_BAD_FINGERPRINT`, `MSRP_SESSION_CLOSED`, or what dialling throws.
+   */
+  async open(peer: Peer | string, role: 'active' | 'passive' = 'active'): Promise<this> {
+    this.#assertOpen();
+    const known = typeof peer === 'string' ? { path: peer } : peer;
+    const first = checkedPath(known);
+    this.#peer = known;
+    if (role === 'passive') return this;
+    if (this.#connection === undefined) this.bind(await this.#context.reach(known, first));
+    this.#assertOpen();
+    this.#sendBodiless();
+    return this;
+  }
+
+  /**
+   * Sends a message. It is written as fast as the connection takes it, in turn with those of other sessions.
+   *
+   * @throws MsrpError `MSRP_SESSION_CLOSED`, `MSRP_SESSION_FAILED`, `MSRP_BAD_PATH` (no peer yet), `MSRP_NOT_ACCEPTED` or
+   *   `MSRP_TOO_LARGE` (the peer's SDP rules it out), `MSRP_BAD_CONTENT` (a header that cannot be written): nothing was sent.
+   */
+  send(content: Content, options: SendOptions = {}): OutgoingMessage {
+    const contentType = options.contentType ?? (typeof content === 'string' ? TEXT : OCTETS);
+    return this.#send(contentSource(content, options.totalOctets), { ...options, contentType });
+  }
+
+  /**
+   * Sends what the peer has not confirmed of a message that failed with its session, under its Message-ID (RFC 4975 §7.3.2).
+   *
+   * @throws MsrpError as `send` does, and `MSRP_NOT_RESUMABLE` when the content was a stream, which is gone.
+   */
+  resume(message: OutgoingMessage, options: Pick<SendOptions, 'signal'> = {}): OutgoingMessage {
+    if (!(message instanceof Sending) || !message.options.source.isRepeatable) {
+      throw new MsrpError('MSRP_NOT_RESUMABLE', 'the content of the message can be read only once');
+    }
+    const { source, ...same } = message.options;
+    return this.#send(source, { ...same, signal: options.signal }, message.confirmed);
+  }
+
+  /** Asks the peer, a chat room, for a nickname (RFC 7701 §7.1). @throws MsrpError `MSRP_REFUSED`, `MSRP_TIMEOUT`, as `send`. */
+  async setNickname(nickname: string): Promise<void> {
+    const { status, comment } = await this.#ask(nicknameRequest(this.#paths(), nickname));
+    if (isSuccess(status)) return;
+    throw new MsrpError('MSRP_REFUSED', `the nickname was answered ${status} ${comment}`, { status });
+  }
+
+  /** Asks the relays to extend the life of the path, which not all do. @returns until when it holds, ms since 1970. */
+  async refresh(): Promise<number> {
+    this.#assertOpen();
+    if (this.#context.refresh === undefined)
+      throw new MsrpError('MSRP_BAD_PATH', 'a path without relays never expires');
+    return await this.#context.refresh(this);
+  }
+
+  /** Ends the session: messages that are under way are given up, or unconfirmed. Its connection may serve others. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    const error = new MsrpError('MSRP_SESSION_CLOSED', 'this side has closed the session');
+    const wasOpen = this.#state === 'open';
+    if (wasOpen) this.#end('closed', error);
+    this.#receiver.close(error);
+    if (wasOpen) this.emit('closed');
+  }
+
+  // What follows is for whoever made the session.
+
+  /** Whether the other end of `connection` may be the peer: it has shown the certificate that SDP announced, if one was. */
+  trusts({ channel }: Connection): boolean {
+    const fingerprint = this.#peer?.fingerprint;
+    return fingerprint === undefined || matchesFingerprint(channel.peerCertificate, fingerprint);
+  }
+
+  /** From now on it is used over `connection`. */
+  bind(connection: Connection): void {
+    if (this.#connection === connection) return;
+    this.#connection = connection;
+    this.#restartKeepAlive();
+  }
+
+  /** Its connection is gone, or a failure was reported: it can be used no more. */
+  fail(error: MsrpError): void {
+    if (this.#state !== 'open') return;
+    this.#end('failed', error);
+    this.emit('failed', error);
+  }
+
+  /** Its path will expire. @param atMs - when, since 1970. */
+  warnOfExpiry(atMs: number): void {
+    if (this.#state === 'open') this.emit('pathExpiring', atMs);
+  }
+
+  /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. */
+  handOver(): Receiver | undefined {
+    return this.#state === 'failed' ? this.#receiver : undefined;
+  }
+
+  /** Reports octets of a message that came in, when there is a way to do so. */
+  sendReport(message: Receiving, status: number, comment: string, start: number, end: number): void {
+    if (this.#state !== 'open' || this.#connection === undefined) return;
+    const { messageId, fromPath, totalOctets: total } = message;
+    const report = ownReport(
+      { toPath: fromPath, fromPath: this.uri },
+      { messageId, status, comment, start, end, total },
+    );
+    this.#connection.writer.writeNow(report.text);
+  }
+
+  #onMessage(message: IncomingMessage): boolean {
+    if (!this.hasListener('message')) return false;
+    this.emit('message', message);
+    return true;
+  }
+
+  #onReport(head: Head): void {
+    const [value = ''] = headerValues(head, 'status');
+    const [, namespace, code, comment = ''] = /^(\d{3}) (\d{3})(?: (.*))?$/.exec(value) ?? [];
+    const sending = this.#sendings.get(head.messageId);
+    if (namespace !== '000' || sending === undefined) return;
+    const status = Number(code);
+    const { start = 1, end } = head.byteRange ?? {};
+    if (sending.report(status, comment, start, end)) {
+      this.fail(new MsrpError('MSRP_SESSION_FAILED', `a failure was reported: ${status} ${comment}`, { status }));
+    }
+  }
+
+  #onOther(head: Head): number {
+    if (head.method !== 'NICKNAME' || !this.hasListener('nickname')) return 501;
+    const nickname = nicknameOf(headerValues(head, 'use-nickname')[0] ?? '');
+    if (nickname === undefined) return 424;
+    this.emit('nickname', nickname);
+    return 200;
+  }
+
+  #send(
+    source: RepeatableSource,
+    options: SendOptions & { readonly contentType: string },
+    confirmed?: OctetRanges,
+  ): OutgoingMessage {
+    const { contentType, headers = {}, messageId = makeIdent(), signal } = options;
+    const { failureReport = 'yes', successReport = true } = options;
+    const paths = this.#paths();
+    const connection = this.#usable();
+    this.#assertAccepted(contentType, source.octets);
+    signal?.throwIfAborted();
+    const abort = () => sending.abort(signal?.reason);
+    const sending: Sending = new Sending({
+      ...paths,
+      messageId: headerText(messageId),
+      headers,
+      contentType: headerText(contentType),
+      successReport,
+      failureReport,
+      maxChunkOctets: this.#options.maxChunkOctets ?? DEFAULT_MAX_CHUNK_OCTETS,
+      source,
+      confirmed,
+      requests: connection.requests,
+      failed: (error) => this.#onSendFailed(contentType, error),
+      settled: () => {
+        signal?.removeEventListener('abort', abort);
+        this.#sendings.delete(messageId);
+        connection.writer.wake();
+      },
+    });
+    signal?.addEventListener('abort', abort);
+    this.#sendings.set(messageId, sending);
+    connection.writer.add(this, sending);
+    this.#restartKeepAlive();
+    return sending;
+  }
+
+  #onSendFailed(contentType: string, error: unknown): void {
+    const status = error instanceof MsrpError ? error.status : undefined;
+    if (status === 415) this.#refusedTypes.add(mediaTypeOf(contentType));
+    if (status !== 481 && status !== 506) return;
+    this.fail(new MsrpError('MSRP_SESSION_FAILED', 'the session does not exist any more', { status, cause: error }));
+  }
+
+  #assertAccepted(contentType: string, octets: number | undefined): void {
+    const { acceptTypes = ['*'], acceptWrappedTypes, maxSize } = this.#peer ?? { path: '' };
+    const reason = reasonAgainst({ acceptTypes, acceptWrappedTypes, maxSize }, contentType, octets);
+    if (reason === 'size')
+      throw new MsrpError('MSRP_TOO_LARGE', `the peer takes messages of ${maxSize} octets at most`);
+    if (reason === 'type' || this.#refusedTypes.has(mediaTypeOf(contentType))) {
+      throw new MsrpError('MSRP_NOT_ACCEPTED', `the peer does not take ${mediaTypeOf(contentType)}`);
+    }
+  }
+
+  /** The paths of requests to the peer: relays first (RFC 4976 §5.1). */
+  #paths(): Paths {
+    this.#assertOpen();
+    if (this.#peer === undefined) throw new MsrpError('MSRP_BAD_PATH', 'nobody knows the peer of the session yet');
+    const { usePath, uri } = this.#context;
+    return { toPath: usePath === '' ? this.#peer.path : `${usePath} ${this.#peer.path}`, fromPath: uri };
+  }
+
+  #usable(): Connection {
+    if (this.#connection !== undefined) return this.#connection;
+    throw new MsrpError('MSRP_BAD_PATH', 'the peer of the session has not connected yet');
+  }
+
+  /** Writes a request and waits for its answer. */
+  #ask({ transactionId, text }: OwnRequest): Promise<Head> {
+    const { requests, writer } = this.#usable();
+    const { promise, resolve, reject } = Promise.withResolvers<Head>();
+    this.#waiting.add(reject);
+    const missed = () => reject(new MsrpError('MSRP_TIMEOUT', 'no answer came in time', { status: 408 }));
+    requests.open(transactionId, { answered: resolve, missed });
+    writer.writeNow(text);
+    requests.sent(transactionId);
+    return promise.finally(() => this.#waiting.delete(reject));
+  }
+
+  #sendBodiless(): void {
+    this.#restartKeepAlive();
+    this.#ask(bodilessSend(this.#paths())).then(
+      ({ status, comment }) => {
+        if (status !== 481 && status !== 506 && status !== 408) return;
+        this.fail(new MsrpError('MSRP_SESSION_FAILED', `the session was answered ${status} ${comment}`, { status }));
+      },
+      (error: MsrpError) => this.fail(error),
+    );
+  }
+
+  #restartKeepAlive(): void {
+    this.#keepAlive?.cancel();
+    const { keepAliveMs } = this.#options;
+    if (keepAliveMs === undefined || this.#state !== 'open') return;
+    this.#keepAlive = this.#context.clock.after(keepAliveMs, () => {
+      if (this.#peer !== undefined && this.#connection !== undefined) this.#sendBodiless();
+      else this.#restartKeepAlive();
+    });
+  }
+
+  #end(state: 'failed' | 'closed', error: MsrpError): void {
+    this.#state = state;
+    this.#keepAlive?.cancel();
+    for (const sending of [...this.#sendings.values()]) sending.endWith(error);
+    for (const tell of [...this.#waiting]) tell(error);
+    this.#context.ended(this);
+  }
+
+  #assertOpen(): void {
+    if (this.#state === 'failed') throw new MsrpError('MSRP_SESSION_FAILED', 'the session has failed');
+    if (this.#state === 'closed') throw new MsrpError('MSRP_SESSION_CLOSED', 'the session has been closed');
+  }
+}
+
+function limitsOf(options: SessionOptions): ReceiveLimits {
+  return {
+    acceptTypes: options.acceptTypes ?? ['*'],
+    maxMessageOctets: options.maxMessageOctets ?? Number.MAX_SAFE_INTEGER,
+    maxPartialMessages: options.maxPartialMessages ?? 16,
+    partialTimeoutMs: options.partialTimeoutMs ?? 60_000,
+  };
+}
+
+/** What carries nothing is answered, and not shown (RFC 4975 §7.1). */
+const NOTHING = { body: () => undefined, end: () => undefined };
+
+/** The first URI of a path from SDP, after a look at all of them. */
+function checkedPath({ path, requireSecurePath = false }: Peer): string {
+  const uris = splitPath(path);
+  const [first] = uris;
+  const parsed = uris.map(parseUri);
+  if (first === undefined || parsed.some((uri) => uri?.sessionId === undefined)) {
+    throw new MsrpError('MSRP_BAD_PATH', 'a path is one or more MSRP URIs, each with a session-id');
+  }
+  if (requireSecurePath && parsed.some((uri) => uri?.scheme !== 'msrps')) {
+    throw new MsrpError('MSRP_INSECURE', 'a hop of the path is not protected by TLS');
+  }
+  return first;
+}
