@@ -1,6 +1,6 @@
 /** One message on its way in: read by the application as it comes, or as a whole (RFC 4975 §7.3.1). */
 import { MsrpError } from '../base/errors.ts';
-import type { FailureReport } from '../wire/head.ts';
+import { type FailureReport, headerValues } from '../wire/head.ts';
 import { Reassembly } from './reassembly.ts';
 
 /** More than this waiting to be read stops the connection, less than that lets it go on. */
@@ -21,10 +21,10 @@ export interface IncomingMessage extends AsyncIterable<Uint8Array> {
   readonly messageId: string;
   /** As written, with its parameters. */
   readonly contentType: string;
-  /** The header lines of the first chunk after From-Path, as received. */
-  readonly lines: string;
-  /** The paths of the first chunk, as received: who wrote, by which way. */
+  /** The From-Path of its last chunk, as received: by which way it comes. */
   readonly fromPath: string;
+  /** The value of a header of its first chunk, by its name in any case; the octets as they came, one character each. */
+  header(name: string): string | undefined;
   /** Undefined until the sender has said it. */
   readonly totalOctets: number | undefined;
   /** Octets that have come without a gap. */
@@ -44,15 +44,15 @@ export interface IncomingMessage extends AsyncIterable<Uint8Array> {
 export interface IncomingContext {
   readonly messageId: string;
   readonly contentType: string;
+  /** Header lines of the first chunk. */
   readonly lines: string;
-  readonly fromPath: string;
   readonly successReport: boolean;
   readonly failureReport: FailureReport;
   /** The application is behind, or has caught up: the connection is to be paused or read. */
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Octets from `start` to `end` were read by the application: the sender may be told. */
-  readonly read: (start: number, end: number, totalOctets: number | undefined) => void;
+  /** The application has read the first `octets` octets: the sender may be told. */
+  readonly read: (octets: number) => void;
   /** The application refuses it: all chunks of it, also those that were answered. */
   readonly refused: (status: number, comment: string) => void;
   /** Nothing of it is expected any more: it was read to its end, refused, given up or has failed. */
@@ -62,6 +62,8 @@ export interface IncomingContext {
 /** What the rules of a session know about a message that comes in. */
 export class Receiving implements IncomingMessage {
   readonly context: IncomingContext;
+  /** A sender that had to connect anew comes by another way: reports go there. */
+  fromPath = '';
   readonly #reassembly = new Reassembly(MAX_AHEAD_OCTETS);
   #totalOctets: number | undefined;
   #announcedOctets: number | undefined;
@@ -86,12 +88,8 @@ export class Receiving implements IncomingMessage {
     return this.context.contentType;
   }
 
-  get lines(): string {
-    return this.context.lines;
-  }
-
-  get fromPath(): string {
-    return this.context.fromPath;
+  header(name: string): string | undefined {
+    return headerValues(this.context, name.toLowerCase())[0];
   }
 
   get totalOctets(): number | undefined {
@@ -210,7 +208,8 @@ export class Receiving implements IncomingMessage {
     if (this.#isOver) return;
     const isAll = this.#totalOctets !== undefined && this.#readOctets >= this.#totalOctets;
     if (isAll || this.#readOctets - this.#reportedOctets >= REPORT_OCTETS) {
-      this.context.read(this.#reportedOctets + 1, this.#readOctets, this.#totalOctets);
+      // From the first octet on: what was reported before may have been lost with a connection.
+      this.context.read(this.#readOctets);
       this.#reportedOctets = this.#readOctets;
     }
     if (isAll) this.#settle(true);

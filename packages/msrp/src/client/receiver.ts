@@ -82,13 +82,14 @@ export class Receiver {
     const { messageId, byteRange } = head;
     if (messageId === '') return 400;
     const finished = this.#finished.get(messageId);
-    if (finished !== undefined) return finished.status ?? this.#again(finished.message);
+    if (finished !== undefined) return finished.status ?? this.#again(finished.message, head.fromPath);
     const start = byteRange?.start ?? 1;
     const total = byteRange?.total;
     const { maxMessageOctets } = this.#limits;
     if (start > maxMessageOctets + 1 || (total ?? 0) > maxMessageOctets) return 413;
     const partial = this.#partial.get(messageId) ?? this.#open(head);
     if (typeof partial === 'number') return partial;
+    partial.message.fromPath = head.fromPath;
     if (total !== undefined) partial.message.announce(total);
     return this.#taker(partial, start);
   }
@@ -102,23 +103,23 @@ export class Receiver {
     const [contentType = ''] = headerValues(head, 'content-type');
     if (!isAmong(this.#limits.acceptTypes, contentType)) return 415;
     if (this.#partial.size >= this.#limits.maxPartialMessages) return 413;
-    const { messageId, lines, fromPath, successReport, failureReport } = head;
+    const { messageId, lines, successReport, failureReport } = head;
     const message: Receiving = new Receiving({
       messageId,
       contentType,
       lines,
-      fromPath,
       successReport,
       failureReport,
       pause: () => this.#events.pause(),
       resume: () => this.#events.resume(),
-      read: (start, end) => {
+      read: (octets) => {
         this.#touch(messageId);
-        if (successReport) this.#events.report(message, 200, 'OK', start, end);
+        if (successReport) this.#events.report(message, 200, 'OK', 1, octets);
       },
       refused: (status, comment) => this.#onRefused(message, status, comment),
       settled: (isComplete) => this.#onSettled(message, isComplete),
     });
+    message.fromPath = head.fromPath;
     if (!this.#events.message(message)) return 403;
     // The application may have refused it already.
     const finished = this.#finished.get(messageId);
@@ -153,8 +154,9 @@ export class Receiver {
   }
 
   /** A message that is there already: read to its end and reported again, but not shown (RFC 4975 §5.4). */
-  #again(message: Receiving): ChunkTaker {
+  #again(message: Receiving, fromPath: string): ChunkTaker {
     const { successReport } = message.context;
+    message.fromPath = fromPath;
     const end = (flag: ContinuationFlag) => {
       if (flag === '$' && successReport) this.#events.report(message, 200, 'OK', 1, message.receivedOctets);
       return undefined;

@@ -53,7 +53,8 @@ export class Session extends Emitter<SessionEvents> {
   /** What its connections do with requests that name it. */
   readonly incoming: RequestHandler = {
     send: (head) => {
-      this.#peer ??= { path: head.fromPath };
+      // A peer that nobody has named is whoever writes.
+      if (!this.#isPeerGiven) this.#peer = { path: head.fromPath };
       return head.hasBody ? this.#receiver.begin(head) : NOTHING;
     },
     report: (head) => this.#onReport(head),
@@ -68,6 +69,7 @@ export class Session extends Emitter<SessionEvents> {
   readonly #waiting = new Set<(error: MsrpError) => void>();
   #connection: Connection | undefined;
   #peer: Peer | undefined;
+  #isPeerGiven = false;
   #state: 'open' | 'failed' | 'closed' = 'open';
   #keepAlive: Timer | undefined;
 
@@ -131,6 +133,7 @@ export class Session extends Emitter<SessionEvents> {
     const known = typeof peer === 'string' ? { path: peer } : peer;
     const first = checkedPath(known);
     this.#peer = known;
+    this.#isPeerGiven = true;
     if (role === 'passive') return this;
     if (this.#connection === undefined) this.bind(await this.#context.reach(known, first));
     this.#assertOpen();
