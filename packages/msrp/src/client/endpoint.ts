@@ -57,14 +57,14 @@ export class Endpoint {
    */
   async connectRelay(
     relays: RelayTarget | readonly RelayTarget[],
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<RelayConnection> {
     const targets = 'uri' in relays ? [relays] : relays;
     assertRelayTargets(targets);
     const uri = parseUri(targets[0]?.uri ?? '');
     if (uri === undefined) throw new MsrpError('MSRP_BAD_URI', 'no relay');
     this.#assertOpen();
-    const connection = this.#add(await this.#network.dial(uri, { checksName: true, signal }), 'relay');
+    const connection = this.#add(await this.#network.dial(uri, { checksName: true, signal: options.signal }), 'relay');
     // Nobody can dial a client behind a relay; the name stays the same for its connection (RFC 7977 §8).
     const host = `${makeIdent().toLowerCase()}.invalid`;
     return new RelayConnection(targets, {

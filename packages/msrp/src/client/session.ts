@@ -6,13 +6,12 @@ import { type Head, headerValues } from '../wire/head.ts';
 import { makeIdent } from '../wire/ident.ts';
 import { splitPath } from '../wire/path.ts';
 import { isSuccess } from '../wire/status.ts';
-import { parseUri } from '../wire/uri.ts';
 import type { Connection, RequestHandler } from './connection.ts';
 import { type Content, contentSource, type RepeatableSource } from './content.ts';
 import { matchesFingerprint } from './fingerprint.ts';
 import type { IncomingMessage, Receiving } from './incoming-message.ts';
-import { mediaTypeOf, reasonAgainst } from './media-types.ts';
 import type { OctetRanges } from './octet-ranges.ts';
+import { OtherSide } from './other-side.ts';
 import { type OutgoingMessage, Sending } from './outgoing-message.ts';
 import {
   bodilessSend,
@@ -50,11 +49,10 @@ const OCTETS = 'application/octet-stream';
 
 /** Made by a relay connection, a listener or an endpoint. Its path goes into SDP, the peer's path comes from there. */
 export class Session extends Emitter<SessionEvents> {
-  /** What its connections do with requests that name it. */
+  /** What its connections do with requests that name it. @internal */
   readonly incoming: RequestHandler = {
     send: (head) => {
-      // A peer that nobody has named is whoever writes.
-      if (!this.#isPeerGiven) this.#peer = { path: head.fromPath };
+      this.#otherSide.wroteFrom(head.fromPath);
       return head.hasBody ? this.#receiver.begin(head) : NOTHING;
     },
     report: (head) => this.#onReport(head),
@@ -64,15 +62,14 @@ export class Session extends Emitter<SessionEvents> {
   readonly #options: SessionOptions;
   readonly #receiver: Receiver;
   readonly #sendings = new Map<string, Sending>();
-  readonly #refusedTypes = new Set<string>();
+  readonly #otherSide = new OtherSide();
   /** Who waits for an answer, and is told when none can come any more. */
   readonly #waiting = new Set<(error: MsrpError) => void>();
   #connection: Connection | undefined;
-  #peer: Peer | undefined;
-  #isPeerGiven = false;
   #state: 'open' | 'failed' | 'closed' = 'open';
   #keepAlive: Timer | undefined;
 
+  /** @internal */
   constructor(context: SessionContext, options: SessionOptions) {
     super();
     this.#context = context;
@@ -104,9 +101,9 @@ export class Session extends Emitter<SessionEvents> {
     return this.#context.usePath;
   }
 
-  /** The peer's path: as given, or as the first request from it has shown. */
+  /** The peer's path: as given, else the whole way back that its last request has shown. */
   get peerPath(): string | undefined {
-    return this.#peer?.path;
+    return this.#otherSide.path;
   }
 
   get isOpen(): boolean {
@@ -118,7 +115,7 @@ export class Session extends Emitter<SessionEvents> {
     return this.#connection?.channel.isSecure ?? false;
   }
 
-  /** The connection that it uses; undefined before there is one. */
+  /** The connection that it uses; undefined before there is one. @internal */
   get connection(): Connection | undefined {
     return this.#connection;
   }
@@ -131,9 +128,7 @@ export class Session extends Emitter<SessionEvents> {
   async open(peer: Peer | string, role: 'active' | 'passive' = 'active'): Promise<this> {
     this.#assertOpen();
     const known = typeof peer === 'string' ? { path: peer } : peer;
-    const first = checkedPath(known);
-    this.#peer = known;
-    this.#isPeerGiven = true;
+    const first = this.#otherSide.name(known);
     if (role === 'passive') return this;
     if (this.#connection === undefined) this.bind(await this.#context.reach(known, first));
     this.#assertOpen();
@@ -192,37 +187,37 @@ export class Session extends Emitter<SessionEvents> {
 
   // What follows is for whoever made the session.
 
-  /** Whether the other end of `connection` may be the peer: it has shown the certificate that SDP announced, if one was. */
+  /** Whether the other end of `connection` may be the peer: it has shown the certificate that SDP announced, if one was. @internal */
   trusts({ channel }: Connection): boolean {
-    const fingerprint = this.#peer?.fingerprint;
+    const { fingerprint } = this.#otherSide;
     return fingerprint === undefined || matchesFingerprint(channel.peerCertificate, fingerprint);
   }
 
-  /** From now on it is used over `connection`. */
+  /** From now on it is used over `connection`. @internal */
   bind(connection: Connection): void {
     if (this.#connection === connection) return;
     this.#connection = connection;
     this.#restartKeepAlive();
   }
 
-  /** Its connection is gone, or a failure was reported: it can be used no more. */
+  /** Its connection is gone, or a failure was reported: it can be used no more. @internal */
   fail(error: MsrpError): void {
     if (this.#state !== 'open') return;
     this.#end('failed', error);
     this.emit('failed', error);
   }
 
-  /** Its path will expire. @param atMs - when, since 1970. */
+  /** Its path will expire. @param atMs - when, since 1970. @internal */
   warnOfExpiry(atMs: number): void {
     if (this.#state === 'open') this.emit('pathExpiring', atMs);
   }
 
-  /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. */
+  /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. @internal */
   handOver(): Receiver | undefined {
     return this.#state === 'failed' ? this.#receiver : undefined;
   }
 
-  /** Reports octets of a message that came in, when there is a way to do so. */
+  /** Reports octets of a message that came in, when there is a way to do so. @internal */
   sendReport(message: Receiving, status: number, comment: string, start: number, end: number): void {
     if (this.#state !== 'open' || this.#connection === undefined) return;
     const { messageId, fromPath, totalOctets: total } = message;
@@ -268,7 +263,7 @@ export class Session extends Emitter<SessionEvents> {
     const { failureReport = 'yes', successReport = true } = options;
     const paths = this.#paths();
     const connection = this.#usable();
-    this.#assertAccepted(contentType, source.octets);
+    this.#otherSide.assertTakes(contentType, source.octets);
     signal?.throwIfAborted();
     const abort = () => sending.abort(signal?.reason);
     const sending: Sending = new Sending({
@@ -298,27 +293,16 @@ export class Session extends Emitter<SessionEvents> {
 
   #onSendFailed(contentType: string, error: unknown): void {
     const status = error instanceof MsrpError ? error.status : undefined;
-    if (status === 415) this.#refusedTypes.add(mediaTypeOf(contentType));
+    if (status === 415) this.#otherSide.refuses(contentType);
     if (status !== 481 && status !== 506) return;
     this.fail(new MsrpError('MSRP_SESSION_FAILED', 'the session does not exist any more', { status, cause: error }));
-  }
-
-  #assertAccepted(contentType: string, octets: number | undefined): void {
-    const { acceptTypes = ['*'], acceptWrappedTypes, maxSize } = this.#peer ?? { path: '' };
-    const reason = reasonAgainst({ acceptTypes, acceptWrappedTypes, maxSize }, contentType, octets);
-    if (reason === 'size')
-      throw new MsrpError('MSRP_TOO_LARGE', `the peer takes messages of ${maxSize} octets at most`);
-    if (reason === 'type' || this.#refusedTypes.has(mediaTypeOf(contentType))) {
-      throw new MsrpError('MSRP_NOT_ACCEPTED', `the peer does not take ${mediaTypeOf(contentType)}`);
-    }
   }
 
   /** The paths of requests to the peer: relays first (RFC 4976 §5.1). */
   #paths(): Paths {
     this.#assertOpen();
-    if (this.#peer === undefined) throw new MsrpError('MSRP_BAD_PATH', 'nobody knows the peer of the session yet');
     const { usePath, uri } = this.#context;
-    return { toPath: usePath === '' ? this.#peer.path : `${usePath} ${this.#peer.path}`, fromPath: uri };
+    return { toPath: this.#otherSide.toPath(usePath), fromPath: uri };
   }
 
   #usable(): Connection {
@@ -354,7 +338,7 @@ export class Session extends Emitter<SessionEvents> {
     const { keepAliveMs } = this.#options;
     if (keepAliveMs === undefined || this.#state !== 'open') return;
     this.#keepAlive = this.#context.clock.after(keepAliveMs, () => {
-      if (this.#peer !== undefined && this.#connection !== undefined) this.#sendBodiless();
+      if (this.peerPath !== undefined && this.#connection !== undefined) this.#sendBodiless();
       else this.#restartKeepAlive();
     });
   }
@@ -384,17 +368,3 @@ function limitsOf(options: SessionOptions): ReceiveLimits {
 
 /** What carries nothing is answered, and not shown (RFC 4975 §7.1). */
 const NOTHING = { body: () => undefined, end: () => undefined };
-
-/** The first URI of a path from SDP, after a look at all of them. */
-function checkedPath({ path, requireSecurePath = false }: Peer): string {
-  const uris = splitPath(path);
-  const [first] = uris;
-  const parsed = uris.map(parseUri);
-  if (first === undefined || parsed.some((uri) => uri?.sessionId === undefined)) {
-    throw new MsrpError('MSRP_BAD_PATH', 'a path is one or more MSRP URIs, each with a session-id');
-  }
-  if (requireSecurePath && parsed.some((uri) => uri?.scheme !== 'msrps')) {
-    throw new MsrpError('MSRP_INSECURE', 'a hop of the path is not protected by TLS');
-  }
-  return first;
-}

@@ -3,6 +3,7 @@ import type { IncomingMessage, Session } from 'msrp';
 import { systemClock } from 'msrp/base';
 import { listen } from 'msrp/node';
 import { reason } from '../app/config-file.ts';
+import { PROGRAM_NAME } from '../app/program-name.ts';
 import { type Command, type CommandContext, type CommandValues, textOf, UsageError } from './command.ts';
 import { endpointOptions, openEndpoint } from './endpoint-options.ts';
 import { Progress } from './progress.ts';
@@ -34,7 +35,8 @@ export const listenCommand: Command = {
       session.on('failed', reject);
       session.on('pathExpiring', () => void refresh(session, context));
       context.terminal.out(`path ${session.path}`);
-      context.terminal.err(`to write to it: msrp-relay send '${session.path}' 'Hello!'`);
+      const trust = typeof values.ca === 'string' ? `--ca ${values.ca} ` : '';
+      context.terminal.err(`to write to it: ${PROGRAM_NAME} send ${trust}'${session.path}' 'Hello!'`);
       await promise;
       return 0;
     } finally {

@@ -67,7 +67,7 @@ describe('send and listen', () => {
     expect(await ended).toEqual({
       status: 0,
       out: [`path ${path}`, 'message Hello, Alice!\n        Zoë here'],
-      err: [`to write to it: msrp-relay send '${path}' 'Hello!'`],
+      err: [`to write to it: npm run -s cli -- send --ca ${ca} '${path}' 'Hello!'`],
     });
   });
 
