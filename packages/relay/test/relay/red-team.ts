@@ -3,6 +3,7 @@
  * bystanders. Whatever is tried there, the same is looked at afterwards: who was dialled, looked up, told, disturbed.
  */
 import net from 'node:net';
+import type tls from 'node:tls';
 import type { ManualClock } from 'msrp/base';
 import { describe, expect, it, vi } from 'vitest';
 import type { Certificate } from '../../../msrp/test/certificates.ts';
@@ -72,8 +73,16 @@ export interface Room {
   connect(options?: Partial<ConnectOptions>): Promise<Endpoint>;
   /** A client on a connection of its own. */
   client(wish?: AuthWish): Promise<Client>;
-  /** Another node outside, with a good certificate for `name` unless another one is given; none with null. */
-  node(name: string, certificate?: Certificate | null): Promise<Listening>;
+  /** Another node outside, with a good certificate for its name; DNS knows it, unless it knew the name before. */
+  node(name: string, options?: NodeOptions): Promise<Listening>;
+}
+
+/** In what a node differs from a good one. */
+export interface NodeOptions {
+  /** What it shows; null for a node that speaks in clear. */
+  readonly certificate?: Certificate | null;
+  readonly tls?: tls.TlsOptions;
+  readonly port?: number;
 }
 
 /** One test for each attempt; all that must not happen is looked at after each of them. */
@@ -183,9 +192,9 @@ async function openRoom(overrides: Overrides = {}): Promise<Watched> {
   await exchange(bob, friend);
   return {
     ...{ relay, zone, victim, inside, bob, friend, connect: open, client },
-    async node(name, shown) {
-      const own = shown === null ? {} : { certificate: shown ?? (await certificateFor(name)), tls: ASKING };
-      const node = await listen({ host: NODE_ADDRESS, name, ...own });
+    async node(name, { certificate: shown, tls: more, port = 0 } = {}) {
+      const own = { certificate: shown ?? (await certificateFor(name)), tls: { ...ASKING, ...more } };
+      const node = await listen({ host: NODE_ADDRESS, port, name, ...(shown === null ? {} : own) });
       zone[name] ??= { A: [NODE_ADDRESS] };
       names.set(`${NODE_ADDRESS}:${node.port}`, name);
       nodes.push(node);
