@@ -136,7 +136,7 @@ export async function statusAndReport(from: Endpoint, octets: Buffer): Promise<r
 }
 
 /** Whether it is a REPORT. */
-function isReport({ method }: Message): boolean {
+export function isReport({ method }: Message): boolean {
   return method === 'REPORT';
 }
 
