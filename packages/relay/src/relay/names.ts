@@ -35,15 +35,15 @@ export class OwnNames {
     for (const host of hosts) this.#nodes.add(`${place.scheme}://${host}:${place.port};tcp`);
   }
 
-  /** Whether `uri` names a listener of this relay. */
+  /** Whether `uri` names a listener of this relay; with a final dot a name is the same host, as it is in DNS and in certificates. */
   isOwn(uri: MsrpUri): boolean {
-    return this.#nodes.has(nodeKey(uri));
+    return this.#nodes.has(nodeKey(uri.host.endsWith('.') ? { ...uri, host: withoutFinalDot(uri.host) } : uri));
   }
 
   /** Whether `uri` may be the target of an AUTH to this relay. */
   isAuthTarget(uri: MsrpUri): boolean {
     if (uri.port !== undefined) return this.isOwn(uri);
-    return uri.transport === 'tcp' && this.#domains.has(uri.host);
+    return uri.transport === 'tcp' && this.#domains.has(withoutFinalDot(uri.host));
   }
 
   /**
@@ -56,4 +56,8 @@ export class OwnNames {
     const port = listenerPort === 0 ? this.#securePort : listenerPort;
     return { uri: formatUri({ scheme, host: this.#hostname, port, sessionId, transport: 'tcp' }), secret };
   }
+}
+
+function withoutFinalDot(host: string): string {
+  return host.endsWith('.') ? host.slice(0, -1) : host;
 }
