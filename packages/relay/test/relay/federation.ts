@@ -11,7 +11,7 @@ import { authority, type Overrides, PASSWORDS, startRelayWith, type TestRelay } 
 import { type Link, openLink } from './link.ts';
 import { Party } from './party.ts';
 
-const RELAYS = ['B', 'C', 'D', 'E'] as const;
+export const RELAYS = ['B', 'C', 'D', 'E'] as const;
 export type RelayName = (typeof RELAYS)[number];
 
 /** The domain whose SRV record leads to C. */

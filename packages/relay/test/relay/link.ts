@@ -1,4 +1,4 @@
-/** The way of TCP connections from one node to another in the hands of a test: it can be cut, barred and held still. */
+/** The way of TCP connections from one node to another in the hands of a test: it can be cut, barred and held up. */
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -12,9 +12,9 @@ export interface Link {
   cut(): void;
   /** From now on nobody can connect; what passes goes on. */
   bar(): Promise<void>;
-  /** Nothing goes on in either direction, until `thaw`; connections stay. */
-  freeze(): void;
-  thaw(): void;
+  /** Nothing that this side of the connections says gets through, until `release`; the connections stay. */
+  hold(side: 'opener' | 'target'): void;
+  release(): void;
   close(): Promise<void>;
 }
 
@@ -30,13 +30,13 @@ type Pair = readonly [net.Socket, net.Socket];
 /** Opens a link at `host`, an address of this machine that nobody else uses. */
 export async function openLink(host: string, target: Target): Promise<Link> {
   const pairs = new Set<Pair>();
-  let isFrozen = false;
+  let held: 'opener' | 'target' | undefined;
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     const far = net.connect({ ...target, allowHalfOpen: true, noDelay: true });
     const pair = [near, far] as const;
     pairs.add(pair);
-    join(near, far, () => isFrozen);
-    join(far, near, () => isFrozen);
+    join(near, far, () => held === 'opener');
+    join(far, near, () => held === 'target');
     near.once('close', () => pairs.delete(pair));
   });
   server.listen(target.port, host);
@@ -56,12 +56,12 @@ export async function openLink(host: string, target: Target): Promise<Link> {
     passing: () => pairs.size,
     cut,
     bar,
-    freeze() {
-      isFrozen = true;
-      each((socket) => socket.pause());
+    hold(side) {
+      held = side;
+      for (const [near, far] of pairs) (side === 'opener' ? near : far).pause();
     },
-    thaw() {
-      isFrozen = false;
+    release() {
+      held = undefined;
       each((socket) => socket.resume());
     },
     async close() {
@@ -72,13 +72,13 @@ export async function openLink(host: string, target: Target): Promise<Link> {
 }
 
 /** What comes on `from` leaves on `to`, as fast as that takes it; so does its end, whatever kind it is of. */
-function join(from: net.Socket, to: net.Socket, isFrozen: () => boolean): void {
-  if (isFrozen()) from.pause();
+function join(from: net.Socket, to: net.Socket, isHeld: () => boolean): void {
+  if (isHeld()) from.pause();
   from.on('data', (octets) => {
     if (!to.write(octets)) from.pause();
   });
   to.on('drain', () => {
-    if (!isFrozen()) from.resume();
+    if (!isHeld()) from.resume();
   });
   from.on('end', () => to.end());
   from.on('error', () => {});

@@ -1,12 +1,12 @@
 /** A client of some relays with all it is told: it answers what comes as an endpoint does, and keeps it. */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { Span } from '../delivery/load.ts';
 import { type Endpoint, type Message, request, responseTo, sendRequest } from '../endpoint.ts';
 import { randomId } from '../message.ts';
-import { until } from './scene.ts';
 
 const FOR_EVER_MS = 600_000;
+const PATIENCE_MS = 10_000;
 
 /** A REPORT that came. */
 export interface ReportSeen extends Span {
@@ -52,6 +52,7 @@ export class Party {
   /** The status that SENDs are answered with; undefined for none. */
   respond: (send: Message) => number | undefined = () => 200;
   isGone = false;
+  readonly #news = new EventEmitter().setMaxListeners(0);
 
   constructor(endpoint: Endpoint, usePath: string) {
     this.endpoint = endpoint;
@@ -98,8 +99,18 @@ export class Party {
   async fence(to: string): Promise<number> {
     const tid = randomId();
     void this.endpoint.send(request('FENCE', { tid, toPath: to, fromPath: this.endpoint.uri }));
-    await until(() => this.answers.has(tid) || this.isGone);
+    await this.until(() => this.answers.has(tid) || this.isGone);
     return this.answers.get(tid)?.[0] ?? 0;
+  }
+
+  /** Waits for something that comes here to make `condition` true. */
+  async until(condition: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      while (!condition()) await once(this.#news, 'news', { signal });
+    } catch (cause) {
+      throw new Error(`did not happen in ${timeoutMs} ms: ${condition}`, { cause });
+    }
   }
 
   /** The ranges of what was reported of a message, in order. */
@@ -133,6 +144,7 @@ export class Party {
       for (;;) this.#take(await this.endpoint.next(undefined, FOR_EVER_MS));
     } catch {
       this.isGone = true;
+      this.#news.emit('news');
     }
   }
 
@@ -143,6 +155,7 @@ export class Party {
     } else if (method === 'REPORT') this.reports.push(reportSeen(message));
     else if (method === 'SEND') this.#takeSend(message);
     else void this.endpoint.send(responseTo(message, 200));
+    this.#news.emit('news');
   }
 
   #takeSend(message: Message): void {
