@@ -123,5 +123,5 @@ export async function listen({
 }
 
 function sessionUri(secure: boolean, host: string, port: number): string {
-  return `${secure ? 'msrps' : 'msrp'}://${host}:${port}/${randomId()};tcp`;
+  return `${secure ? 'msrps' : 'msrp'}://${net.isIPv6(host) ? `[${host}]` : host}:${port}/${randomId()};tcp`;
 }
