@@ -2,7 +2,7 @@
 import type { MsrpMedia } from './media.ts';
 
 /** What of a description the plan depends on. */
-type Side = Pick<MsrpMedia, 'setup' | 'path'>;
+export type SessionSide = Pick<MsrpMedia, 'setup' | 'path'>;
 
 /** What one side of a session does. */
 export interface ConnectionPlan {
@@ -27,7 +27,7 @@ export interface ConnectionPlan {
  * @param peer - what the other side said.
  * @param offerer - which of the two made the offer of this exchange, be it a later one: RFC 4975 §8.4.
  */
-export function planConnection(own: Side, peer: Side, offerer: 'own' | 'peer'): ConnectionPlan {
+export function planConnection(own: SessionSide, peer: SessionSide, offerer: 'own' | 'peer'): ConnectionPlan {
   const offererIsActive = offerer === 'own' ? isOffererActive(own, peer) : isOffererActive(peer, own);
   const role = offererIsActive === (offerer === 'own') ? 'active' : 'passive';
   const relays = own.path.slice(0, -1).reverse();
@@ -36,6 +36,6 @@ export function planConnection(own: Side, peer: Side, offerer: 'own' | 'peer'): 
 }
 
 /** Unless both sides speak of it and agree on the contrary, the offerer connects. */
-function isOffererActive(offer: Side, answer: Side): boolean {
+function isOffererActive(offer: SessionSide, answer: SessionSide): boolean {
   return !(answer.setup === 'active' && (offer.setup === 'actpass' || offer.setup === 'passive'));
 }

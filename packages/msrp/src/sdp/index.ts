@@ -1,7 +1,7 @@
 /** The MSRP part of session descriptions (SDP): reading, offering, answering. No I/O, runs in a browser. */
 export { type Answer, answeredMedia, formatAnswer } from './answer.ts';
 export type { Attribute } from './attributes.ts';
-export { type ConnectionPlan, planConnection } from './connection-plan.ts';
+export { type ConnectionPlan, planConnection, type SessionSide } from './connection-plan.ts';
 export {
   type Fingerprint,
   type FingerprintHash,
