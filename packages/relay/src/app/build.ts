@@ -17,8 +17,10 @@ import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
+import { Histogram } from '../transport/histogram.ts';
 import { Listener, type ListenerTls } from '../transport/listener.ts';
 import { Memory } from '../transport/memory.ts';
+import { Pauses } from '../transport/pauses.ts';
 import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Config } from './config.ts';
@@ -146,11 +148,13 @@ class WiredRelay implements RunningRelay {
       observer: new LogObserver(context.logger),
       connections: {
         clock,
-        turn: new Turn(),
+        turn: new Turn(clock),
         slab: new Slab(),
         parserLimits: { maxHeadOctets: headOctets, maxHeadLines: headLines },
         marks: config.flow,
         memory,
+        queueTimes: new Histogram(),
+        pauses: new Pauses(clock),
         feedOctets: config.chunk.maxOctets,
         endMs: END_MS,
       },

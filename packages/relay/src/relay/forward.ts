@@ -3,6 +3,7 @@ import type { Clock, Timer } from 'msrp/base';
 import { type ContinuationFlag, commentOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
 import type { Memory } from '../transport/memory.ts';
 import { OutgoingChunk, settledViews } from '../transport/outgoing-chunk.ts';
+import type { Reason } from './counted.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
 import type { Hop, Incoming } from './hop.ts';
@@ -67,7 +68,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const last = this.#start + this.#octets + octets.length - 1;
     const { messageOctets } = this.#context.options.limits;
     let view = octets;
-    if (last > (this.#total ?? Number.MAX_SAFE_INTEGER)) return this.fail(400, 'More octets than the total');
+    if (last > (this.#total ?? Number.MAX_SAFE_INTEGER)) return this.fail(400, 'More octets than the total', 'octets');
     if (messageOctets > 0 && last > messageOctets) return this.#stop(view);
     const { maxChunkOctets } = this.#context.options;
     while (this.#octets + view.length > maxChunkOctets && !this.#isOver) {
@@ -122,7 +123,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (this.#isOver) return;
     this.#views = settledViews(this.#views);
     this.#count(this.#octets);
-    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
+    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy', 'relay busy');
     if (this.#linger !== undefined || this.#octets <= INTERRUPTIBLE_OCTETS) return;
     this.#linger = this.#context.clock.after(this.#context.options.lingerMs, () => this.#flush());
   }
@@ -139,11 +140,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   }
 
   /** The one answer of this chunk is an error; what is still to come of it is read and thrown away. */
-  fail(status: number, comment: string): void {
+  fail(status: number, comment: string, reason: Reason): void {
     if (this.answer !== 'due') return;
     this.answer = 'refused';
     this.#giveUp();
-    this.#context.refusals.refuse(this.#flow.ingress, this.#head, status, comment);
+    this.#context.refusals.refuseFor(reason, this.#flow.ingress, this.#head, status, comment);
   }
 
   /** The message is too large: it ends here, and so do its other chunks (RFC 4975 §10.5). */
@@ -151,12 +152,12 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#take(octets.subarray(0, 1));
     // Earlier chunks of it may have gone out.
     if (this.#start > 1) this.#pieces += 1;
-    this.#refuseMessage(commentOf(413));
+    this.#refuseMessage(commentOf(413), 'message size');
   }
 
-  #refuseMessage(comment: string): void {
+  #refuseMessage(comment: string, reason: Reason): void {
     this.#flow.pace.stop(this.messageId, 413);
-    this.fail(413, comment);
+    this.fail(413, comment, reason);
   }
 
   #count(octets: number): void {
@@ -254,11 +255,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const { egress, pace, leadsToClient } = this.#flow;
     const { failureReport } = this.#head;
     const stopped = pace.stoppedWith(this.messageId);
-    if (stopped !== undefined) return this.fail(stopped, commentOf(stopped));
-    if (!egress.isUsable) return this.fail(leadsToClient ? 481 : 408, 'Next hop is gone');
-    if (pace.isRefusing) return this.#refuseMessage('Receiver too slow');
-    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
-    if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');
+    if (stopped !== undefined) return this.fail(stopped, commentOf(stopped), 'stopped');
+    if (!egress.isUsable) return this.fail(leadsToClient ? 481 : 408, 'Next hop is gone', 'gone');
+    if (pace.isRefusing) return this.#refuseMessage('Receiver too slow', 'slow');
+    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy', 'relay busy');
+    if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions', 'transactions');
   }
 
   #write(chunk: OutgoingChunk): void {

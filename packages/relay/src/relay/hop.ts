@@ -3,6 +3,7 @@ import type { Clock, MsrpError } from 'msrp/base';
 import { namesCover } from 'msrp/node';
 import type { ContinuationFlag, Head } from 'msrp/wire';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
+import type { PauseCause } from '../transport/pauses.ts';
 import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
 import { type TransactionBudget, TransactionTable } from './transactions.ts';
@@ -113,13 +114,13 @@ export class Hop implements ConnectionEvents {
     return false;
   }
 
-  /** Reads nothing from this hop as long as `blocker` stands in the way. */
-  block(blocker: object): void {
+  /** Reads nothing from this hop as long as `blocker` stands in the way. A pause has the cause of its first one. */
+  block(blocker: object, cause: PauseCause): void {
     if (this.#blockers.has(blocker)) return;
     const nowMs = this.#clock.nowMs();
     if (this.#blockers.size === 0) this.#blockedSinceMs = nowMs;
     this.#blockers.set(blocker, nowMs);
-    this.connection.pause();
+    this.connection.pause(cause);
   }
 
   /** `blocker` is out of the way; reads on when it was the last. */

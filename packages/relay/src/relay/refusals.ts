@@ -1,5 +1,6 @@
 /** Saying no: who gets an answer, on which connection, and when a connection has to go (RFC 4975 §7.2, RFC 4976 §6.1). */
 import { commentOf, firstOf, formatResponse, type Head, parseUri } from 'msrp/wire';
+import { countedMethod, type Reason } from './counted.ts';
 import { type Counters, count } from './counters.ts';
 import type { Hop } from './hop.ts';
 import { MAX_MISADDRESSED, MAX_PROBATION_FAILURES } from './options.ts';
@@ -9,13 +10,12 @@ export interface Refusal {
   readonly kind: 'refusal';
   readonly status: number;
   readonly comment: string;
-  /** For the counters. */
-  readonly reason: string;
+  readonly reason: Reason;
   readonly fate?: 'misaddressed' | 'closing' | undefined;
 }
 
 /** A refusal of a request. */
-export function refusal(status: number, comment: string, reason: string, fate?: Refusal['fate']): Refusal {
+export function refusal(status: number, comment: string, reason: Reason, fate?: Refusal['fate']): Refusal {
   return { kind: 'refusal', status, comment, reason, fate };
 }
 
@@ -40,7 +40,7 @@ export class Refusals {
     const toPath = head.method === 'SEND' ? firstOf(head.fromPath) : head.fromPath;
     const response = formatResponse(head.transactionId, status, comment, toPath, firstOf(head.toPath), lines);
     hop.connection.writeUrgent(response);
-    this.#counters.responseOut(status);
+    this.#counters.responseOut(countedMethod(head.method), status);
   }
 
   /** Answers with an error and counts it against a connection that is still on probation. */
@@ -49,10 +49,15 @@ export class Refusals {
     this.failed(hop);
   }
 
-  /** Refuses what was not admitted; the connection goes, too, where the rules say so (RFC 4976 §6.2). */
-  refuseRoute(hop: Hop, head: Head, { status, comment, reason, fate }: Refusal): void {
+  /** Refuses a request and counts why. */
+  refuseFor(reason: Reason, hop: Hop, head: Head, status: number, comment?: string): void {
     count(this.#counters.refused, reason);
     this.refuse(hop, head, status, comment);
+  }
+
+  /** Refuses what was not admitted; the connection goes, too, where the rules say so (RFC 4976 §6.2). */
+  refuseRoute(hop: Hop, head: Head, { status, comment, reason, fate }: Refusal): void {
+    this.refuseFor(reason, hop, head, status, comment);
     if (fate === 'misaddressed') {
       hop.misaddressed += 1;
       const isKnown = hop.sessions.size > 0 || hop.outsideOf.size > 0 || hop.isRelay;

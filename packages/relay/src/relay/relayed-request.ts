@@ -1,6 +1,7 @@
 /** A request other than a SEND that was sent on: its response is brought back (RFC 4976 §6.4.3). */
 import { firstOf, formatResponse, type Head } from 'msrp/wire';
 import { flat } from '../transport/flat.ts';
+import { type CountedMethod, countedMethod } from './counted.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
 import { Transaction } from './transactions.ts';
@@ -8,12 +9,14 @@ import { Transaction } from './transactions.ts';
 /** A forwarded request whose response will be passed back the way it came. */
 export class RelayedRequest extends Transaction {
   onSettled: (() => void) | undefined;
+  override readonly method: CountedMethod;
   readonly #flow: Flow;
   readonly #ingressId: string;
   readonly #counters: Counters;
 
   constructor(flow: Flow, head: Head, counters: Counters) {
     super();
+    this.method = countedMethod(head.method);
     this.#flow = flow;
     this.#ingressId = flat(head.transactionId);
     this.#counters = counters;
@@ -57,6 +60,6 @@ export class RelayedRequest extends Transaction {
   #respond(response: string, status: number): void {
     if (!this.#flow.ingress.isUsable) return;
     this.#flow.ingress.connection.writeUrgent(response);
-    this.#counters.responseOut(status);
+    this.#counters.responseOut(this.method, status);
   }
 }

@@ -1,5 +1,6 @@
 /** Failure REPORTs that the relay makes itself (RFC 4976 §6.4.1; RFC 4975 §7.1.3, §7.1.4). */
 import { formatEndLine, formatRequestHead, type MsrpUri, makeIdent } from 'msrp/wire';
+import { countedStatus } from './counted.ts';
 import { type Counters, count } from './counters.ts';
 import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
@@ -55,7 +56,7 @@ export class Reports {
     const sessionUri = flow.sessions[0].uri;
     this.#observer.follow?.({ step: 'reported', sessionUri, messageId, start, octets, status, trigger });
     this.#counters.requestOut('REPORT');
-    count(this.#counters.reports, `${trigger} ${status}`);
+    count(this.#counters.reports, `${trigger} ${countedStatus(status)}`);
   }
 
   /** Reports ranges that failed in one event; those that touch are one. */

@@ -1,7 +1,8 @@
 /** Requests that are not SENDs: taken whole, forwarded whole, and answered by their final target (RFC 4976 §6.4.2). */
 import { type ContinuationFlag, firstOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
 import type { AuthMethod } from './auth-method.ts';
-import { type Counters, count } from './counters.ts';
+import type { Reason } from './counted.ts';
+import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
 import { ForwardedAuth } from './forwarded-auth.ts';
 import type { Hop, Incoming } from './hop.ts';
@@ -52,24 +53,24 @@ export class WholeRequest implements Incoming {
     const { refusals, options, authMethod, router } = this.#context;
     const head = this.#head;
     const { method } = head;
-    if (head.fault !== undefined || flag !== '$') return this.#refuse(hop, 400, head.fault ?? 'Only a SEND is chunked');
-    if (this.#isTooLarge) return this.#refuse(hop, 413, 'Body too large');
-    if (hop.awaited.has(head.transactionId)) return this.#refuse(hop, 400, 'Transaction id in use');
+    if (head.fault !== undefined || flag !== '$')
+      return this.#refuse('malformed', hop, 400, head.fault ?? 'Only a SEND is chunked');
+    if (this.#isTooLarge) return this.#refuse('message size', hop, 413, 'Body too large');
+    if (hop.awaited.has(head.transactionId)) return this.#refuse('id in use', hop, 400, 'Transaction id in use');
     if (method === 'AUTH' && firstOf(head.toPath) === head.toPath) return authMethod.handle(hop, head);
-    if (options.blockMethods.has(method)) return this.#refuse(hop, 501);
-    if (method !== 'REPORT' && !this.#context.isOpen()) return this.#refuse(hop, 408, 'Closing down');
+    if (options.blockMethods.has(method)) return this.#refuse('method', hop, 501);
+    if (method !== 'REPORT' && !this.#context.isOpen()) return this.#refuse('closing', hop, 408, 'Closing down');
     const { toPath, fromPath } = head;
     const route = method === 'AUTH' ? router.routeAuth(hop, toPath, fromPath) : router.route(hop, toPath, fromPath);
     if (route.kind === 'refusal') return refusals.refuseRoute(hop, head, route);
     // A REPORT or response has no business here; another method is unknown to this node.
-    if (route.kind === 'arrival') return this.#refuse(hop, 501);
+    if (route.kind === 'arrival') return this.#refuse('not a message', hop, 501);
     hop.isProven = true;
     this.#forward(hop, route.flow);
   }
 
-  #refuse(hop: Hop, status: number, comment?: string): void {
-    count(this.#context.counters.refused, status === 400 ? 'malformed' : String(status));
-    this.#context.refusals.refuse(hop, this.#head, status, comment);
+  #refuse(reason: Reason, hop: Hop, status: number, comment?: string): void {
+    this.#context.refusals.refuseFor(reason, hop, this.#head, status, comment);
   }
 
   #forward(hop: Hop, flow: Flow): void {
@@ -78,8 +79,7 @@ export class WholeRequest implements Incoming {
     const isReport = this.#head.method === 'REPORT';
     const isFull = egress.connection.urgentOctets > MAX_URGENT_OCTETS || (budget.isSpent && !isReport);
     if (!egress.isUsable || isFull) {
-      count(counters.refused, 'next hop full');
-      return refusals.refuse(hop, this.#head, 408);
+      return refusals.refuseFor('next hop full', hop, this.#head, 408);
     }
     const transaction = isReport ? undefined : this.#transaction(flow);
     if (transaction !== undefined) {

@@ -3,12 +3,20 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { Config } from '../../src/app/config.ts';
 import type { BuildRelay, RunningRelay } from '../../src/app/running-relay.ts';
 import type { RelaySnapshot } from '../../src/relay/snapshot.ts';
+import { Histogram } from '../../src/transport/histogram.ts';
 
-const NOTHING: RelaySnapshot = {
+const NEVER = { count: 0, seconds: 0, open: 0 };
+
+/** What a relay has counted that has done nothing. */
+export const NOTHING: RelaySnapshot = {
   connections: {},
   sessions: 0,
   transactions: 0,
   queuedOctets: 0,
+  memory: { heldOctets: 0, budgetOctets: 0 },
+  pauses: { receiver: NEVER, rate: NEVER, answers: NEVER },
+  responseTimes: new Histogram().snapshot,
+  queueTimes: new Histogram().snapshot,
   requests: { in: {}, out: {} },
   responses: { in: {}, out: {} },
   reports: {},

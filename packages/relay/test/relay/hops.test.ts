@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { Hops } from '../../src/relay/hops.ts';
 import type { Dialler, DialRequest } from '../../src/relay/ports.ts';
 import { TransactionBudget } from '../../src/relay/transactions.ts';
+import { Histogram } from '../../src/transport/histogram.ts';
 import { Memory } from '../../src/transport/memory.ts';
+import { Pauses } from '../../src/transport/pauses.ts';
 import { Slab } from '../../src/transport/slab.ts';
 import { Turn } from '../../src/transport/turn.ts';
 
@@ -25,11 +27,13 @@ function hopsDialling(reach: () => void = () => {}) {
   };
   const context = {
     clock,
-    turn: new Turn(),
+    turn: new Turn(clock),
     slab: new Slab(),
     parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
     marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
     memory: new Memory(1_000_000),
+    queueTimes: new Histogram(),
+    pauses: new Pauses(clock),
     feedOctets: 4096,
     endMs: 1000,
   };

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Transaction, TransactionBudget, TransactionTable } from '../../src/relay/transactions.ts';
 
 class Waiting extends Transaction {
+  override readonly method = 'other';
   override readonly answeredAt = 'msrps://relay.example:2855/s;tcp';
   override answer(): void {}
   override expire(): void {}
