@@ -38,7 +38,7 @@ const wheel = new TimerWheel(clock, TICK_MS, 62);
 const budget = new TransactionBudget(CHUNKS);
 let expiredCount = 0;
 const failures = { chunkFailed: () => (expiredCount += 1) } as unknown as Failures;
-const observer = { follow: undefined, authEnded() {}, connectionEnded() {} };
+const observer = { follow: undefined, authEnded() {}, connectionEnded() {}, sessionEnded() {} };
 const turn = new Turn(clock);
 const context = { failures, wheel, partialMs: 60_000, observer, turn, responseTimes: new Histogram() };
 const flows = Array.from({ length: HOPS }, () => {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
+import { Traces } from '../admin/traces.ts';
 import { DigestAuthenticator } from '../auth/authenticator.ts';
 import type { CredentialStore } from '../auth/credential-store.ts';
 import { SqliteStore } from '../auth/sqlite-store.ts';
@@ -114,6 +115,7 @@ class WiredRelay implements RunningRelay {
   readonly #resolver: Resolver;
   readonly #dialler: NextHopDialler;
   readonly #relays: RelayPolicy;
+  readonly #traces = new Traces();
   readonly #relay: Relay;
   readonly #listeners: { readonly listener: Listener; readonly name: string }[] = [];
 
@@ -145,7 +147,7 @@ class WiredRelay implements RunningRelay {
       authenticator: this.#authenticator,
       dialler: this.#dialler,
       relays: this.#relays,
-      observer: new LogObserver(context.logger),
+      observer: new LogObserver(context.logger, this.#traces),
       connections: {
         clock,
         turn: new Turn(clock),

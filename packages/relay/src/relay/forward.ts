@@ -9,8 +9,10 @@ import type { Flow } from './flow.ts';
 import type { Hop, Incoming } from './hop.ts';
 import { INTERRUPTIBLE_OCTETS, type RelayOptions } from './options.ts';
 import type { HeldAnswer } from './pace.ts';
+import type { Step } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { type SendContext, SendTransaction, type UnansweredChunk } from './send-transaction.ts';
+import { rangeText, stepOfRequest } from './steps.ts';
 import type { TransactionBudget } from './transactions.ts';
 
 /** What all chunks in transit share. */
@@ -85,6 +87,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (this.#isOver) return;
     const { pace } = this.#flow;
     this.#isWhole = true;
+    this.#context.observer.follow?.(stepOfRequest('ended', this.#flow, this.#head, flag));
     const isHeld = pace.isFull && this.#head.failureReport === 'yes';
     // Without a hold the ingress chunk is answered in the turn in which its last piece is sent on.
     const unanswered = isHeld ? this : undefined;
@@ -109,6 +112,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const response = `MSRP ${id} 200 OK\r\n${this.#flow.responseLines}${formatEndLine(id, '$')}`;
     this.#flow.ingress.connection.writeUrgent(response);
     this.#context.counters.okOut += 1;
+    this.#context.observer.follow?.({ ...stepOfRequest('responded', this.#flow, this.#head), status: 200 });
   }
 
   left(): void {
@@ -211,9 +215,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const head = this.#headOf(id, octets, total);
     const body = this.#cut(octets);
     this.#write(new OutgoingChunk(head, body, octets, `\r\n${formatEndLine(id, flag)}`, transaction));
-    const sessionUri = this.#flow.sessions[0].uri;
-    const { messageId } = this;
-    this.#context.observer.follow?.({ step: 'forwarded', sessionUri, messageId, start: this.#start, octets });
+    this.#context.observer.follow?.(this.#forwarded(id, octets, total, flag));
     this.#start += octets;
     this.#octets -= octets;
     this.#count(0);
@@ -226,6 +228,13 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const id = transaction?.id ?? makeIdent();
     const head = `MSRP ${id} SEND\r\n${this.#flow.pathLines}${this.#head.lines}`;
     this.#write(new OutgoingChunk(head, [], 0, formatEndLine(id, flag), transaction));
+    this.#context.observer.follow?.(this.#forwarded(id, 0, this.#total, flag));
+  }
+
+  #forwarded(transactionId: string, octets: number, total: number | undefined, flag: ContinuationFlag): Step {
+    const range = rangeText(this.#start, this.#start + octets - 1, total);
+    const connection = this.#flow.egress.number;
+    return { ...stepOfRequest('forwarded', this.#flow, this.#head, flag), connection, transactionId, range };
   }
 
   /** A range-end is written where it is known and the chunk is not to be interrupted (RFC 4975 §7.1.1). */

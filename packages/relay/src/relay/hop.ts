@@ -33,7 +33,11 @@ export interface HopRules {
 export class Hop implements ConnectionEvents {
   /** Tells it from a refusal, where there may be either. */
   readonly kind = 'hop';
+  /** By which people speak of it; never given twice. */
+  readonly number: number;
   readonly connection: Connection;
+  /** Of the other end; the host of the URI while it is being dialled. */
+  remoteAddress: string;
   /** Sessions of the client at the other end, if there is one. */
   readonly sessions = new Set<Session>();
   /** Sessions for which the node at the other end is the outside peer (RFC 4975 §5.4). */
@@ -81,8 +85,10 @@ export class Hop implements ConnectionEvents {
   /** The head of the request or response that is being received. */
   latest: Head | undefined;
 
-  constructor(connection: Connection, rules: HopRules, budget: TransactionBudget, clock: Clock) {
+  constructor(number: number, connection: Connection, rules: HopRules, budget: TransactionBudget, clock: Clock) {
+    this.number = number;
     this.connection = connection;
+    this.remoteAddress = connection.origin.remoteAddress;
     this.transactions = new TransactionTable(budget);
     this.openedAtMs = clock.nowMs();
     this.#clock = clock;

@@ -26,6 +26,7 @@ export class Hops {
   readonly #budget: TransactionBudget;
   readonly #maxDialled: number;
   readonly #dialled = new Set<Hop>();
+  #lastNumber = 0;
   /** The hops that lead to a node, and to a relay by its host name alone, in the order in which they came. */
   readonly #leading = new Map<string, Set<Hop>>();
   readonly #keys = new Map<Hop, Set<string>>();
@@ -50,7 +51,8 @@ export class Hops {
   /** A hop for a connection that a peer opened, or that is being dialled. */
   add(origin: ConnectionOrigin): Hop {
     const connection = new Connection(origin, this.#context);
-    const hop = new Hop(connection, this.#rules, this.#budget, this.#clock);
+    this.#lastNumber += 1;
+    const hop = new Hop(this.#lastNumber, connection, this.#rules, this.#budget, this.#clock);
     this.all.add(hop);
     return hop;
   }
@@ -122,9 +124,10 @@ export class Hops {
     this.#dialled.add(hop);
     this.#lead(hop, key);
     this.#dialler.dial({ host: uri.host, port: uri.port, isSecure, isLast }).then(
-      ({ socket, certifiedNames }) => {
+      ({ socket, certifiedNames, remoteAddress }) => {
         this.#failures.delete(key);
         hop.certifiedNames = certifiedNames;
+        hop.remoteAddress = remoteAddress;
         hop.isRelay = !isLast;
         // Only now: a port that leads nowhere must not hold up what goes to the relay of this name.
         if (hop.isRelay && this.all.has(hop)) this.#lead(hop, uri.host);

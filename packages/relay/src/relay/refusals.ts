@@ -4,6 +4,8 @@ import { countedMethod, type Reason } from './counted.ts';
 import { type Counters, count } from './counters.ts';
 import type { Hop } from './hop.ts';
 import { MAX_MISADDRESSED, MAX_PROBATION_FAILURES } from './options.ts';
+import type { Observer } from './ports.ts';
+import { stepOfHead } from './steps.ts';
 
 /** Why a request goes nowhere. `misaddressed`: not to this relay at all; `closing`: the connection has to go, too. */
 export interface Refusal {
@@ -22,9 +24,11 @@ export function refusal(status: number, comment: string, reason: Reason, fate?: 
 /** Answers requests with errors, and keeps the connections' accounts. */
 export class Refusals {
   readonly #counters: Counters;
+  readonly #observer: Observer;
 
-  constructor(counters: Counters) {
+  constructor(counters: Counters, observer: Observer) {
     this.#counters = counters;
+    this.#observer = observer;
   }
 
   /**
@@ -41,6 +45,7 @@ export class Refusals {
     const response = formatResponse(head.transactionId, status, comment, toPath, firstOf(head.toPath), lines);
     hop.connection.writeUrgent(response);
     this.#counters.responseOut(countedMethod(head.method), status);
+    this.#observer.follow?.({ ...stepOfHead('responded', hop, head), status });
   }
 
   /** Answers with an error and counts it against a connection that is still on probation. */
@@ -52,6 +57,7 @@ export class Refusals {
   /** Refuses a request and counts why. */
   refuseFor(reason: Reason, hop: Hop, head: Head, status: number, comment?: string): void {
     count(this.#counters.refused, reason);
+    this.#observer.follow?.({ ...stepOfHead('refused', hop, head), status, reason });
     this.refuse(hop, head, status, comment);
   }
 

@@ -21,6 +21,7 @@ import { type RequestContext, WholeRequest } from './requests.ts';
 import { Responses } from './responses.ts';
 import { type Arrival, Router } from './route.ts';
 import { SessionTable } from './sessions.ts';
+import { stepOfRequest } from './steps.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { TransactionBudget } from './transactions.ts';
 
@@ -74,11 +75,14 @@ export class Relay implements HopRules {
     this.rates = new Rates(clock, options.rates);
     this.#options = options;
     this.#budget = new TransactionBudget(options.limits.transactions);
-    this.#refusals = new Refusals(counters);
+    this.#refusals = new Refusals(counters, observer);
     const backTo = (uri: MsrpUri) => (this.#state === 'closed' ? undefined : this.#router.nextHops.backTo(uri));
     this.#failures = new Failures(new Reports(counters, observer, backTo));
     this.#responses = new Responses(counters);
-    this.sessions = new SessionTable(clock, (session) => this.#failures.sessionEnded(session));
+    this.sessions = new SessionTable(clock, (session) => {
+      this.#failures.sessionEnded(session);
+      observer.sessionEnded(session.uri);
+    });
     this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits.dialled);
     const limits = { ...options.flow, pathUris: options.limits.pathUris };
     this.#router = new Router({ names, sessions: this.sessions, hops: this.#hops, dialler, relays, limits });
@@ -178,6 +182,7 @@ export class Relay implements HopRules {
       if (stopped !== undefined) return this.#refuse('stopped', hop, head, stopped);
       if (this.#isTooLarge(head)) return this.#refuse('message size', hop, head, 413);
       hop.isProven = true;
+      this.#observer.follow?.(stepOfRequest('received', route.flow, head));
       return new ChunkInTransit(this.#forward, route.flow, head);
     }
     if (route.kind === 'arrival') return this.#arrived(hop, head, route);

@@ -7,9 +7,11 @@ import type { Flow } from './flow.ts';
 import { ForwardedAuth } from './forwarded-auth.ts';
 import type { Hop, Incoming } from './hop.ts';
 import { MAX_OTHER_BODY_OCTETS, type RelayOptions } from './options.ts';
+import type { Observer } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { RelayedRequest } from './relayed-request.ts';
 import type { Router } from './route.ts';
+import { stepOfRequest } from './steps.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import type { TransactionBudget } from './transactions.ts';
 
@@ -25,6 +27,7 @@ export interface RequestContext {
   readonly counters: Counters;
   readonly budget: TransactionBudget;
   readonly refusals: Refusals;
+  readonly observer: Observer;
   readonly router: Router;
   readonly wheel: TimerWheel;
   readonly authMethod: AuthMethod;
@@ -74,7 +77,7 @@ export class WholeRequest implements Incoming {
   }
 
   #forward(hop: Hop, flow: Flow): void {
-    const { counters, budget, wheel, options, refusals } = this.#context;
+    const { counters, budget, wheel, options, refusals, observer } = this.#context;
     const { egress } = flow;
     const isReport = this.#head.method === 'REPORT';
     const isFull = egress.connection.urgentOctets > MAX_URGENT_OCTETS || (budget.isSpent && !isReport);
@@ -87,15 +90,19 @@ export class WholeRequest implements Incoming {
       wheel.set(transaction, options.partialMs);
       transaction.onSettled = () => wheel.clear(transaction);
     }
-    egress.connection.writeUrgent(this.#text(flow, transaction?.id ?? makeIdent()));
+    const id = transaction?.id ?? makeIdent();
+    egress.connection.writeUrgent(this.#text(flow, id));
     counters.requestOut(this.#head.method);
+    observer.follow?.(stepOfRequest('received', flow, this.#head, '$'));
+    const forwarded = { connection: egress.number, transactionId: id };
+    observer.follow?.({ ...stepOfRequest('forwarded', flow, this.#head, '$'), ...forwarded });
     if (egress.connection.urgentOctets > CROWDED_OCTETS) this.#slowDown(hop, flow);
   }
 
   #transaction(flow: Flow): RelayedRequest {
-    const { counters, options } = this.#context;
-    if (this.#head.method !== 'AUTH') return new RelayedRequest(flow, this.#head, counters);
-    return new ForwardedAuth(flow, this.#head, counters, options.authFailures);
+    const { options } = this.#context;
+    if (this.#head.method !== 'AUTH') return new RelayedRequest(this.#context, flow, this.#head);
+    return new ForwardedAuth(this.#context, flow, this.#head, options.authFailures);
   }
 
   /** A burst that comes in one turn must not count as a next hop that does not read. */

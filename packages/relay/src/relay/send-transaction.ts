@@ -7,8 +7,9 @@ import type { Reason } from './counted.ts';
 import type { Failures } from './failures.ts';
 import type { Flow } from './flow.ts';
 import { RESPONSE_TIMEOUT_MS } from './options.ts';
-import type { Observer } from './ports.ts';
+import type { Observer, Step } from './ports.ts';
 import type { SentRange } from './reports.ts';
+import { rangeText, urisOf } from './steps.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { type Loss, Transaction } from './transactions.ts';
 
@@ -101,13 +102,19 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     const { turn, responseTimes } = this.#context;
     if (this.#blockedMs !== QUEUED) responseTimes.add((turn.ticks - this.#leftAtTicks) | 0);
     this.#settle();
-    const { messageId, start, octets } = this;
-    const sessionUri = this.flow.sessions[0].uri;
-    this.#context.observer.follow?.({ step: 'answered', sessionUri, messageId, start, octets, status: head.status });
+    this.#context.observer.follow?.(this.#answered(head));
     if (isSuccess(head.status)) return;
     const loss: Loss = { status: head.status, comment: head.comment, trigger: 'response' };
     this.#context.failures.chunkFailed(this, loss);
     if (head.status === 413) this.#context.failures.messageStopped(this.flow.pace, this.messageId, loss);
+  }
+
+  #answered({ transactionId, status }: Head): Step {
+    const { messageId, start, octets, total, flow } = this;
+    return {
+      ...{ step: 'answered', sessionUris: urisOf(flow), method: 'SEND', connection: flow.egress.number },
+      ...{ transactionId, messageId, range: rangeText(start, start + octets - 1, total), status },
+    };
   }
 
   override expire(): void {

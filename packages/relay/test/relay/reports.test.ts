@@ -8,7 +8,7 @@ const LOSS = { status: 408, comment: 'Next hop unreachable', trigger: 'unreachab
 const FROM_PATH = 'msrps://relay-z.example:2855/z;tcp msrps://client.example:4000/c;tcp';
 const OWN = 'msrps://relay.example.org:2855/s;tcp';
 
-const SILENT: Observer = { authEnded() {}, connectionEnded() {}, follow: undefined };
+const SILENT: Observer = { authEnded() {}, connectionEnded() {}, sessionEnded() {}, follow: undefined };
 
 function reports(counters = new Counters()): Reports {
   return new Reports(counters, SILENT, () => undefined);
