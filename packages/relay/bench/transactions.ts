@@ -35,7 +35,7 @@ class WatchedClock implements Clock {
 
 const clock = new WatchedClock();
 const wheel = new TimerWheel(clock, TICK_MS, 62);
-const budget = new TransactionBudget(CHUNKS);
+const budget = new TransactionBudget({ transactions: CHUNKS });
 let expiredCount = 0;
 const failures = { chunkFailed: () => (expiredCount += 1) } as unknown as Failures;
 const observer = { follow: undefined, authEnded() {}, connectionEnded() {}, sessionEnded() {} };

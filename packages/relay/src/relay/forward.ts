@@ -274,6 +274,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   #write(chunk: OutgoingChunk): void {
     this.#context.counters.sendsOut += 1;
     const { egress, ingress, pace } = this.#flow;
+    this.#flow.count(chunk.octets);
     if (!egress.connection.writeChunk(pace.lane, chunk)) return;
     // A 200 held back slows the sender of a whole chunk; one that is in the middle of a chunk, or waits for none, is not read.
     const isDeaf = pace.isFull && (!this.#isWhole || this.#head.failureReport !== 'yes');

@@ -24,7 +24,7 @@ export class Hops {
   readonly #dialler: Dialler;
   readonly #rules: HopRules;
   readonly #budget: TransactionBudget;
-  readonly #maxDialled: number;
+  readonly #limits: { readonly dialled: number };
   readonly #dialled = new Set<Hop>();
   #lastNumber = 0;
   /** The hops that lead to a node, and to a relay by its host name alone, in the order in which they came. */
@@ -38,9 +38,9 @@ export class Hops {
     dialler: Dialler,
     rules: HopRules,
     budget: TransactionBudget,
-    maxDialled: number,
+    limits: { readonly dialled: number },
   ) {
-    this.#maxDialled = maxDialled;
+    this.#limits = limits;
     this.#clock = clock;
     this.#context = context;
     this.#dialler = dialler;
@@ -59,7 +59,7 @@ export class Hops {
 
   /** Whether one more connection may be opened. */
   get mayDial(): boolean {
-    return this.#dialled.size < this.#maxDialled;
+    return this.#dialled.size < this.#limits.dialled;
   }
 
   /** The hop is over. */

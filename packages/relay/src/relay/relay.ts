@@ -74,7 +74,7 @@ export class Relay implements HopRules {
     this.#observer = observer;
     this.rates = new Rates(clock, options.rates);
     this.#options = options;
-    this.#budget = new TransactionBudget(options.limits.transactions);
+    this.#budget = new TransactionBudget(options.limits);
     this.#refusals = new Refusals(counters, observer);
     const backTo = (uri: MsrpUri) => (this.#state === 'closed' ? undefined : this.#router.nextHops.backTo(uri));
     this.#failures = new Failures(new Reports(counters, observer, backTo));
@@ -83,9 +83,9 @@ export class Relay implements HopRules {
       this.#failures.sessionEnded(session);
       observer.sessionEnded(session.uri);
     });
-    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits.dialled);
-    const limits = { ...options.flow, pathUris: options.limits.pathUris };
-    this.#router = new Router({ names, sessions: this.sessions, hops: this.#hops, dialler, relays, limits });
+    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits);
+    const { limits, flow } = options;
+    this.#router = new Router({ names, sessions: this.sessions, hops: this.#hops, dialler, relays, limits, flow });
     const longestMs = Math.max(options.partialMs, 60_000);
     const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
     const { turn } = parts.connections;

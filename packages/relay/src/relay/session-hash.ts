@@ -1,9 +1,9 @@
 /** Short names for secrets: what logs and operators see instead of a session URI. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A name for a secret that tells two apart and gives neither away. */
 export function shortHash(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex').slice(0, 8);
+  return hash('sha256', secret).slice(0, 8);
 }
 
 /** The session-id of a session URI; '' when it has none. */

@@ -39,15 +39,16 @@ const SLOTS_WORTH_KEEPING = 256;
 
 /** How many transactions all tables of a relay hold together. */
 export class TransactionBudget {
-  readonly max: number;
   open = 0;
+  readonly #limits: { readonly transactions: number };
 
-  constructor(max: number) {
-    this.max = max;
+  /** @param limits - may change. */
+  constructor(limits: { readonly transactions: number }) {
+    this.#limits = limits;
   }
 
   get isSpent(): boolean {
-    return this.open >= this.max;
+    return this.open >= this.#limits.transactions;
   }
 }
 

@@ -116,6 +116,11 @@ export class Connection implements Flushable {
     return this.#state === 'open' || this.#state === 'dialling';
   }
 
+  /** Why it is not read; undefined while it is. */
+  get paused(): PauseCause | undefined {
+    return this.#paused ?? (this.#fullSinceMs === undefined ? undefined : 'answers');
+  }
+
   /** True while a started head is waiting for its rest. */
   get isInsideHead(): boolean {
     return this.#parser?.isInsideHead === true;

@@ -38,7 +38,7 @@ function hopsDialling(reach: () => void = () => {}) {
     endMs: 1000,
   };
   const rules = { begin: () => expect.unreachable(), broken: () => {}, read: () => {}, closed: () => {} };
-  const hops = new Hops(clock, context, dialler, rules, new TransactionBudget(100), 100);
+  const hops = new Hops(clock, context, dialler, rules, new TransactionBudget({ transactions: 100 }), { dialled: 100 });
   return { clock, hops, requests };
 }
 

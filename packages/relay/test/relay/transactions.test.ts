@@ -10,7 +10,7 @@ class Waiting extends Transaction {
 }
 
 function table(max = 1_000_000): { table: TransactionTable; budget: TransactionBudget } {
-  const budget = new TransactionBudget(max);
+  const budget = new TransactionBudget({ transactions: max });
   return { table: new TransactionTable(budget), budget };
 }
 
@@ -115,7 +115,7 @@ describe('TransactionTable', () => {
   });
 
   it('knows when the transactions of all tables together are as many as there may be (FC-08)', () => {
-    const budget = new TransactionBudget(3);
+    const budget = new TransactionBudget({ transactions: 3 });
     const tables = [new TransactionTable(budget), new TransactionTable(budget)];
     const [first] = [opened(tables[0]!), opened(tables[1]!)];
     expect(budget.isSpent).toBe(false);
