@@ -3,26 +3,32 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
+import { Traces } from '../admin/traces.ts';
 import { DigestAuthenticator } from '../auth/authenticator.ts';
 import type { CredentialStore } from '../auth/credential-store.ts';
 import { SqliteStore } from '../auth/sqlite-store.ts';
 import { StaticStore } from '../auth/static-store.ts';
+import { Blocks } from '../relay/blocks.ts';
 import { type DiallerTls, NextHopDialler } from '../relay/dialler.ts';
 import { OwnNames } from '../relay/names.ts';
 import { NextHopPolicy } from '../relay/next-hop-policy.ts';
-import type { RelayOptions } from '../relay/options.ts';
-import type { Authenticator } from '../relay/ports.ts';
+import { Operation } from '../relay/operation.ts';
+import type { Limits, RelayOptions } from '../relay/options.ts';
+import type { Authenticator, AuthOutcome } from '../relay/ports.ts';
 import { Relay } from '../relay/relay.ts';
 import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
+import { Histogram } from '../transport/histogram.ts';
 import { Listener, type ListenerTls } from '../transport/listener.ts';
 import { Memory } from '../transport/memory.ts';
+import { Pauses } from '../transport/pauses.ts';
 import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Config } from './config.ts';
-import { formatEndpoint, isDnsName, isLoopback } from './config-values.ts';
+import { isDnsName } from './config-values.ts';
+import { Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
 import type { BuildRelay, RelayContext, RunningRelay } from './running-relay.ts';
@@ -48,11 +54,13 @@ export const buildRelay: BuildRelay = async (config, context) => {
 /** The authenticator in force; a reload puts another in its place. */
 class CurrentAuthenticator implements Authenticator {
   readonly #context: RelayContext;
+  readonly #blocks: Blocks;
   #stores: readonly CredentialStore[] = [];
   #current: DigestAuthenticator;
 
-  constructor(config: Config, context: RelayContext) {
+  constructor(config: Config, context: RelayContext, blocks: Blocks) {
     this.#context = context;
+    this.#blocks = blocks;
     this.#current = this.#make(config);
   }
 
@@ -60,8 +68,10 @@ class CurrentAuthenticator implements Authenticator {
     return this.#current.challenge(stale);
   }
 
-  verify(authorization: string, digestUri: string): ReturnType<Authenticator['verify']> {
-    return this.#current.verify(authorization, digestUri);
+  /** Whom an operator has blocked learns it only with the right password, as whom a store has. */
+  async verify(authorization: string, digestUri: string): Promise<AuthOutcome> {
+    const outcome = await this.#current.verify(authorization, digestUri);
+    return outcome.kind === 'granted' && this.#blocks.hasUser(outcome.user) ? { kind: 'forbidden' } : outcome;
   }
 
   /** See {@link DigestAuthenticator.mayUse}. */
@@ -104,33 +114,43 @@ class CurrentAuthenticator implements Authenticator {
 
 /** A relay and its listeners. */
 class WiredRelay implements RunningRelay {
+  /** That it was started with, and that was read last. */
   readonly #config: Config;
+  #lastConfig: Config;
   readonly #context: RelayContext;
   readonly #names: OwnNames;
   readonly #authenticator: CurrentAuthenticator;
   readonly #admissions: Admissions;
+  readonly #parserLimits: { maxHeadOctets: number; maxHeadLines: number };
   readonly #resolver: Resolver;
   readonly #dialler: NextHopDialler;
   readonly #relays: RelayPolicy;
   readonly #relay: Relay;
-  readonly #listeners: { readonly listener: Listener; readonly name: string }[] = [];
+  readonly #listeners: Listeners;
+  readonly #options: RelayOptions;
+  readonly #blocks = new Blocks();
+  readonly operation: Operation;
+  readonly traces = new Traces();
 
   constructor(config: Config, context: RelayContext) {
     const { clock } = context;
     this.#config = config;
+    this.#lastConfig = config;
     this.#context = context;
     const options = relayOptions(config);
+    this.#options = options;
+    this.#parserLimits = parserLimits(config);
     this.#names = new OwnNames(config.hostname, config.aliases, authDomains(config), options.owner);
-    this.#authenticator = new CurrentAuthenticator(config, context);
-    const { connections, connectionsPerAddress, headOctets, headLines } = config.limits;
+    this.#authenticator = new CurrentAuthenticator(config, context, this.#blocks);
     const memory = new Memory(config.flow.memoryOctets);
-    this.#admissions = new Admissions({ connections, connectionsPerAddress }, memory);
+    this.#admissions = new Admissions(config.limits, memory, (address) => this.#blocks.hasAddress(address));
     const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
+    const policy = new NextHopPolicy({ allow, deny });
     this.#resolver = new Resolver({ clock, queries: this.#queriesOf(config) });
     this.#dialler = new NextHopDialler({
       clock,
       resolver: this.#resolver,
-      policy: new NextHopPolicy({ allow, deny }),
+      policy: { admits: (host, address) => !this.#blocks.hasAddress(address) && policy.admits(host, address) },
       allowsCleartext: cleartext,
       verifiesEndpoints: verifyEndpoints,
       tls: diallerTls(config),
@@ -143,22 +163,26 @@ class WiredRelay implements RunningRelay {
       authenticator: this.#authenticator,
       dialler: this.#dialler,
       relays: this.#relays,
-      observer: new LogObserver(context.logger),
+      observer: new LogObserver(context.logger, this.traces),
       connections: {
         clock,
-        turn: new Turn(),
+        turn: new Turn(clock),
         slab: new Slab(),
-        parserLimits: { maxHeadOctets: headOctets, maxHeadLines: headLines },
+        parserLimits: this.#parserLimits,
         marks: config.flow,
         memory,
+        queueTimes: new Histogram(),
+        pauses: new Pauses(clock),
         feedOctets: config.chunk.maxOctets,
         endMs: END_MS,
       },
     });
+    this.operation = new Operation(this.#relay, this.#blocks, clock);
+    this.#listeners = new Listeners({ names: this.#names, make: (endpoint) => this.#listener(endpoint), hostInUri });
   }
 
   get listening(): readonly string[] {
-    return this.#listeners.map(({ name }) => name);
+    return this.#listeners.listening;
   }
 
   get state(): 'running' | 'draining' | 'closed' {
@@ -167,51 +191,66 @@ class WiredRelay implements RunningRelay {
 
   readonly snapshot = (): RelaySnapshot => {
     const ofRelay = takeSnapshot(this.#relay);
-    return { ...ofRelay, refused: { ...ofRelay.refused, connection: this.#admissions.refusedCount } };
+    const { refusedCount: connection, blockedCount: blocked } = this.#admissions;
+    return { ...ofRelay, refused: { ...ofRelay.refused, connection, ...(blocked > 0 ? { blocked } : {}) } };
   };
 
   async listen(): Promise<void> {
-    for (const { scheme, host, port } of this.#config.listen) {
-      const listener = new Listener({
-        host,
-        port,
-        tls: scheme === 'tls' ? listenerTls(this.#config) : undefined,
-        handshakeMs: HANDSHAKE_MS,
-        admissions: this.#admissions,
-        accepted: (socket, admission) => this.#accept(socket, admission, listener),
-      });
-      await listener.listen();
-      this.#names.add({
-        scheme: listener.isSecure ? 'msrps' : 'msrp',
-        port: listener.port,
-        loopbackAddress: isLoopback(host) ? hostInUri(host) : undefined,
-      });
-      this.#listeners.push({ listener, name: formatEndpoint({ scheme, host, port: listener.port }) });
-    }
+    (await this.#listeners.prepare(this.#config.listen)).commit();
   }
 
   async reload(config: Config): Promise<string[]> {
-    await this.#authenticator.reload(config);
-    for (const { listener } of this.#listeners) if (listener.isSecure) listener.reload(listenerTls(config));
+    const listeners = await this.#listeners.prepare(config.listen);
+    try {
+      await this.#authenticator.reload(config);
+    } catch (cause) {
+      listeners.undo();
+      throw cause;
+    }
+    this.#lastConfig = config;
+    const stopped = listeners.commit();
+    const { opened } = listeners;
+    if (opened.length + stopped.length > 0) this.#context.logger.info({ opened, stopped }, 'listeners changed');
+    for (const listener of this.#listeners.secure) listener.reload(listenerTls(config));
     this.#resolver.reload(this.#queriesOf(config));
     this.#dialler.reload(diallerTls(config));
-    this.#relay.rates.limits = config.rates;
+    this.tune(config);
     this.#relays.replace(config.relays);
     await this.#revokeWhoMayNotUse();
     return keysForRestart(this.#config, config);
   }
 
+  tune(config: Pick<Config, 'rates' | 'limits'>): void {
+    this.#relay.rates.limits = config.rates;
+    this.#admissions.limits = config.limits;
+    Object.assign(this.#options.limits, relayLimits(config));
+    Object.assign(this.#parserLimits, parserLimits(config));
+  }
+
   async drain(deadlineMs: number): Promise<void> {
-    for (const { listener } of this.#listeners) listener.stop();
+    this.#listeners.stop();
     await this.#relay.drain(deadlineMs);
     await this.close();
   }
 
   async close(): Promise<void> {
-    for (const { listener } of this.#listeners) listener.stop();
+    this.#listeners.stop();
     this.#relay.close();
     this.#resolver.close();
     await this.#authenticator.close();
+  }
+
+  /** With the certificate of the configuration that was read last. */
+  #listener({ scheme, host, port }: Config['listen'][number]): Listener {
+    const listener: Listener = new Listener({
+      host,
+      port,
+      tls: scheme === 'tls' ? listenerTls(this.#lastConfig) : undefined,
+      handshakeMs: HANDSHAKE_MS,
+      admissions: this.#admissions,
+      accepted: (socket, admission) => this.#accept(socket, admission, listener),
+    });
+    return listener;
   }
 
   #queriesOf({ resolver }: Config): NameQueries {
@@ -252,20 +291,14 @@ class WiredRelay implements RunningRelay {
 
 /** The rules' own options, out of the configuration. */
 function relayOptions(config: Config): RelayOptions {
-  const { chunk, flow, limits, timers } = config;
+  const { chunk, flow, timers } = config;
   return {
     owner: '0',
     maxChunkOctets: chunk.maxOctets,
     lingerMs: chunk.lingerMs,
     cutOffFlag: chunk.cutOffFlag,
     expires: config.expires,
-    limits: {
-      sessionsPerUser: limits.sessionsPerUser,
-      dialled: limits.connections,
-      transactions: limits.transactions,
-      pathUris: limits.pathUris,
-      messageOctets: limits.messageOctets,
-    },
+    limits: relayLimits(config),
     rates: config.rates,
     flow: {
       windowOctets: flow.windowOctets,
@@ -280,6 +313,15 @@ function relayOptions(config: Config): RelayOptions {
     partialMs: timers.partialMs,
     blockMethods: new Set(config.blockMethods),
   };
+}
+
+function relayLimits({ limits }: Pick<Config, 'limits'>): Limits {
+  const { sessionsPerUser, connections: dialled, transactions, pathUris, messageOctets } = limits;
+  return { sessionsPerUser, dialled, transactions, pathUris, messageOctets };
+}
+
+function parserLimits({ limits }: Pick<Config, 'limits'>) {
+  return { maxHeadOctets: limits.headOctets, maxHeadLines: limits.headLines };
 }
 
 function listenerTls({ tls, relays }: Config): ListenerTls {

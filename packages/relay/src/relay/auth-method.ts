@@ -1,6 +1,7 @@
 /** The AUTH method: challenge, judge, grant a session URI (RFC 4976 §6.3, §9.1). */
 import { commentOf, type Head, headerValues, type MsrpUri, parseUri, splitPath } from 'msrp/wire';
 import { flat } from '../transport/flat.ts';
+import type { AuthEnd } from './counted.ts';
 import { type Counters, count } from './counters.ts';
 import type { Hop } from './hop.ts';
 import { clientInside, type Inside, isFromInside } from './inside.ts';
@@ -74,8 +75,10 @@ export class AuthMethod {
       if (hop.challenges >= MAX_CHALLENGES && !hop.isProven) hop.connection.end();
       return;
     }
-    if (hop.authsInProgress >= MAX_IN_PROGRESS[request.inside.kind])
+    if (hop.authsInProgress >= MAX_IN_PROGRESS[request.inside.kind]) {
+      count(this.#context.counters.auth, 'busy');
       return refusals.refuse(hop, head, 403, 'Too many AUTHs at once');
+    }
     hop.authsInProgress += 1;
     authenticator.verify(authorization, head.toPath).then(
       (outcome) => {
@@ -84,6 +87,7 @@ export class AuthMethod {
       },
       () => {
         hop.authsInProgress -= 1;
+        this.#note(hop, 'unavailable');
         refusals.refuse(hop, head, 408);
       },
     );
@@ -91,8 +95,9 @@ export class AuthMethod {
 
   /** Checks target, previous hop and form, in this order; answers what does not pass. */
   #read(hop: Hop, head: Head): AuthRequest | undefined {
-    const { refusals, names, sessions, options } = this.#context;
+    const { refusals, names, sessions, options, counters } = this.#context;
     const refuse = (status: number, comment?: string) => {
+      count(counters.auth, 'refused');
       refusals.refuse(hop, head, status, comment);
       return undefined;
     };
@@ -102,6 +107,7 @@ export class AuthMethod {
     if (target === undefined || previous === undefined) return refuse(400, 'Malformed path');
     if (behind.length > options.limits.pathUris) return refuse(400, 'Too many URIs');
     if (!names.isAuthTarget(target)) {
+      count(counters.auth, 'refused');
       refusals.refuseRoute(hop, head, MISADDRESSED);
       return undefined;
     }
@@ -122,6 +128,7 @@ export class AuthMethod {
   #client(hop: Hop, head: Head, client: MsrpUri): Inside | undefined {
     if (hop.connection.origin.direction === 'accepted') return clientInside(hop, client);
     // A node that this relay dialled is a peer, not a client.
+    count(this.#context.counters.auth, 'refused');
     this.#context.refusals.refuse(hop, head, 403);
     return undefined;
   }
@@ -163,14 +170,14 @@ export class AuthMethod {
     }
   }
 
-  #challenge({ hop, head }: AuthRequest, stale: boolean, outcome: string): void {
+  #challenge({ hop, head }: AuthRequest, stale: boolean, outcome: AuthEnd): void {
     const { authenticator, refusals } = this.#context;
     this.#note(hop, outcome);
     const lines = authenticator.challenge(stale).map((challenge) => `WWW-Authenticate: ${challenge}\r\n`);
     refusals.answer(hop, head, 401, commentOf(401), lines.join(''));
   }
 
-  #note(hop: Hop, outcome: string, user?: string): void {
+  #note(hop: Hop, outcome: AuthEnd, user?: string): void {
     count(this.#context.counters.auth, outcome);
     this.#context.observer.authEnded(hop.connection.origin.remoteAddress, outcome, user);
   }
@@ -192,8 +199,14 @@ export class AuthMethod {
       return refusals.answer(hop, head, 423, commentOf(423), `${bound}\r\n`);
     }
     const session = request.session?.isLive === true ? request.session : undefined;
-    if (session !== undefined && session.user !== user) return refusals.refuse(hop, head, 403);
-    if (!this.#context.isOpen()) return refusals.refuse(hop, head, 408, 'Closing down');
+    if (session !== undefined && session.user !== user) {
+      this.#note(hop, 'forbidden');
+      return refusals.refuse(hop, head, 403);
+    }
+    if (!this.#context.isOpen()) {
+      count(this.#context.counters.auth, 'unavailable');
+      return refusals.refuse(hop, head, 408, 'Closing down');
+    }
     if (session === undefined && sessions.countOf(user) >= options.limits.sessionsPerUser) {
       this.#note(hop, 'quota');
       return refusals.refuse(hop, head, 403, 'Too many sessions');

@@ -56,6 +56,14 @@ export class Flow {
     this.reporter = flat(own.join(' '));
   }
 
+  /** So many octets left this way: each session on it keeps account. */
+  count(octets: number): void {
+    for (const session of this.sessions) {
+      if (session === this.pace.inward) session.octetsInward += octets;
+      else session.octetsOutward += octets;
+    }
+  }
+
   /** Whether requests may still go this way. */
   get isValid(): boolean {
     return this.egress.isUsable && this.sessions.every((session) => session.isLive);

@@ -31,11 +31,15 @@ export class OwnNames {
   /** A listener is ready. */
   add(place: ListeningPlace): void {
     const hosts = place.loopbackAddress === undefined ? this.#hosts : [...this.#hosts, place.loopbackAddress];
-    if (place.scheme === 'msrps') this.#securePort ??= place.port;
     for (const host of hosts) this.#nodes.add(`${place.scheme}://${host}:${place.port};tcp`);
   }
 
-  /** Whether `uri` names a listener of this relay; with a final dot a name is the same host, as it is in DNS and in certificates. */
+  /** New URIs of sessions on connections that this relay opened name this port from now on. */
+  useSecurePort(port: number | undefined): void {
+    this.#securePort = port;
+  }
+
+  /** Whether `uri` names a listener of this relay, or did before; with a final dot it is the same host, as in DNS and certificates. */
   isOwn(uri: MsrpUri): boolean {
     return this.#nodes.has(nodeKey(uri.host.endsWith('.') ? { ...uri, host: withoutFinalDot(uri.host) } : uri));
   }

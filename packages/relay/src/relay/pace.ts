@@ -105,7 +105,7 @@ export class Pace implements LaneOwner {
    */
   slowDown(ingress: Hop, isUrgent: boolean): void {
     if (this.isRefusing || !this.#ingresses.has(ingress)) return;
-    if (isUrgent || !ingress.isShared) ingress.block(this);
+    if (isUrgent || !ingress.isShared) ingress.block(this, 'receiver');
   }
 
   /** Keeps an answer back until the lane is low. */

@@ -73,19 +73,38 @@ export interface Dialler {
   readonly checksEndpointsAsRelays: boolean;
 }
 
-/** Where a chunk stands on its way, for whoever follows a message. */
-export interface ChunkStep {
-  /** `forwarded` to the next hop's queue; `answered` by the next hop; `reported` to its sender by this relay. */
-  readonly step: 'forwarded' | 'answered' | 'reported';
-  /** The session URI that the sender addressed: a secret, to be shown only in a form that does not give it away. */
-  readonly sessionUri: string;
-  readonly messageId: string;
-  /** Number of the chunk's first octet, and how many there are. */
-  readonly start: number;
-  readonly octets: number;
-  /** Of the response or REPORT. */
+/**
+ * One step of a request or response on its way through the relay, for whoever follows a session.
+ *
+ * - `received`: a request was read and admitted; of a SEND its head, of which the body may still come.
+ * - `ended`: the end-line of such a SEND came.
+ * - `forwarded`: a request, or one chunk of it, was queued for the next hop.
+ * - `answered`: the response of the next hop came.
+ * - `responded`: a response was sent to where the request came from.
+ * - `refused`: a request was not admitted, or not to its end.
+ * - `reported`: this relay made a REPORT.
+ */
+export interface Step {
+  readonly step: 'received' | 'ended' | 'forwarded' | 'answered' | 'responded' | 'refused' | 'reported';
+  /** The session URIs on its way, one or two: secrets, to be shown only in a form that does not give them away. */
+  readonly sessionUris: readonly string[];
+  readonly method: string;
+  /** The number of the connection on which this happened. */
+  readonly connection: number;
+  /** The id on that connection. */
+  readonly transactionId: string;
+  readonly messageId?: string;
+  /** Of the chunk, as on the wire: `1-2048/5000`; `*` for what is not known. */
+  readonly range?: string;
+  readonly flag?: string;
   readonly status?: number;
-  readonly trigger?: string;
+  /** Why it was refused or reported. */
+  readonly reason?: string;
+  readonly failureReport?: string;
+  readonly successReport?: boolean;
+  /** They have secrets in them, too. */
+  readonly toPath?: string;
+  readonly fromPath?: string;
 }
 
 /** Told of what an operator may want to read about. Supplied by the composition root; must not throw. */
@@ -94,6 +113,8 @@ export interface Observer {
   authEnded(from: string, outcome: string, user: string | undefined): void;
   /** A connection ended; `error` is undefined when it ended in peace. */
   connectionEnded(from: string, direction: 'accepted' | 'dialled', error: Error | undefined): void;
+  /** A session expired, was ended, or went with its client's connection. The URI is a secret. */
+  sessionEnded(sessionUri: string): void;
   /** Undefined unless messages are being followed: nobody pays for what nobody reads. */
-  readonly follow: ((step: ChunkStep) => void) | undefined;
+  readonly follow: ((step: Step) => void) | undefined;
 }

@@ -1,4 +1,6 @@
 /** What the relay counts, as plain numbers copied when somebody asks. */
+import type { HistogramSnapshot } from '../transport/histogram.ts';
+import type { PauseCause, PauseSnapshot } from '../transport/pauses.ts';
 
 /** The two directions of traffic, seen from the relay. */
 export type Direction = 'in' | 'out';
@@ -16,9 +18,16 @@ export interface RelaySnapshot {
   readonly transactions: number;
   /** Gauge: octets waiting for next hops. */
   readonly queuedOctets: number;
+  /** Gauge: octets of memory that everything waiting holds, with what the system is taking; and their budget. */
+  readonly memory: { readonly heldOctets: number; readonly budgetOctets: number };
+  /** Connections that are not read, or were not, by cause. */
+  readonly pauses: Readonly<Record<PauseCause, PauseSnapshot>>;
+  /** From the last octet of a SEND until its response; from the end of a chunk until it is handed to the system. */
+  readonly responseTimes: HistogramSnapshot;
+  readonly queueTimes: HistogramSnapshot;
   /** Requests by method; a method that is not known counts as `other`. */
   readonly requests: Readonly<Record<Direction, Counts>>;
-  /** Responses by status. */
+  /** Responses by the method of their request and by status: `SEND 200`. */
   readonly responses: Readonly<Record<Direction, Counts>>;
   /** REPORTs that this relay made, by what caused them and the status they carried: `timeout 408`. */
   readonly reports: Counts;

@@ -16,11 +16,20 @@ export function takeSnapshot(relay: Relay): RelaySnapshot {
     octets.in += connection.octetsIn;
     octets.out += connection.octetsOut;
   }
+  const { memory, pauses, queueTimes } = relay.connections;
   return {
     connections,
     sessions: relay.sessions.count,
     transactions: relay.transactionCount,
     queuedOctets,
+    memory: { heldOctets: memory.heldOctets, budgetOctets: memory.budgetOctets },
+    pauses: {
+      receiver: pauses.snapshot('receiver'),
+      rate: pauses.snapshot('rate'),
+      answers: pauses.snapshot('answers'),
+    },
+    responseTimes: relay.responseTimes.snapshot,
+    queueTimes: queueTimes.snapshot,
     requests: counters.requests,
     responses: counters.responses,
     reports: Object.fromEntries(counters.reports),

@@ -78,6 +78,10 @@ export class Listener {
     return this.#options.tls !== undefined;
   }
 
+  get host(): string {
+    return this.#options.host;
+  }
+
   /** Starts to listen; rejects when the address cannot be had. */
   async listen(): Promise<void> {
     this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 });

@@ -6,8 +6,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
 import { Connection, type ConnectionContext, type ConnectionEvents } from '../../src/transport/connection.ts';
+import { Histogram } from '../../src/transport/histogram.ts';
 import { Memory } from '../../src/transport/memory.ts';
 import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
+import { Pauses } from '../../src/transport/pauses.ts';
 import { Slab } from '../../src/transport/slab.ts';
 import { Turn } from '../../src/transport/turn.ts';
 
@@ -28,11 +30,13 @@ function connection(context: Partial<ConnectionContext> = {}, onHead?: (connecti
     { transport: 'tcp', direction: 'accepted', remoteAddress: '192.0.2.1', localPort: 2855 },
     {
       clock: systemClock,
-      turn: new Turn(),
+      turn: new Turn(systemClock),
       slab: new Slab(),
       parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
       marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
       memory: new Memory(1_000_000_000),
+      queueTimes: new Histogram(),
+      pauses: new Pauses(systemClock),
       feedOctets: 4096,
       endMs: 60_000,
       ...context,
@@ -131,7 +135,7 @@ describe('Connection: what comes in', () => {
   it('reads nothing while it is paused, also when it was before it opened', async () => {
     const [socket, peer] = duplexPair();
     const { connection: told, events } = connection();
-    told.pause();
+    told.pause('receiver');
     told.open(socket);
     peer.write(REQUEST);
     await turns();
