@@ -168,7 +168,7 @@ describe('a receiver that is slow', () => {
     const heard = await sendFile(bob, alice, fileOf(OCTETS), { chunkOctets: 10_000, window: 16 });
     expect(heard).toEqual(new Map([['200', 2400]]));
     ours.clock.advance(21_000);
-    await expect.poll(() => ours.relay.snapshot().responses.out['413'] ?? 0).toBeGreaterThan(0);
+    await expect.poll(() => ours.relay.snapshot().responses.out['SEND 413'] ?? 0).toBeGreaterThan(0);
   });
 
   it('loses what Kamailio has answered 200, when more waits than tcp_conn_wq_max', async () => {
