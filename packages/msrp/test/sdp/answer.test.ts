@@ -134,6 +134,10 @@ describe('answeredMedia', () => {
     });
   });
 
+  it('leaves a stream off that the offer has switched off (SD-06)', () => {
+    expect(answeredMedia(offered({ port: 0 }), PARTS)).toBeUndefined();
+  });
+
   it('lists all that it can receive, whatever the offer lists (SD-03)', () => {
     const [offer] = readMsrpMedia(parseSessionDescription(ENDPOINT_A));
     const acceptTypes = ['message/cpim', 'text/plain', 'multipart/mixed'];

@@ -67,7 +67,7 @@ const attribute = fc.record({
 const direction = fc.constantFrom('sendrecv', 'sendonly', 'recvonly', 'inactive');
 
 const media: fc.Arbitrary<MsrpMedia> = fc.record({
-  port: fc.nat(65_535),
+  port: fc.oneof(fc.constantFrom(0, 9), fc.nat(65_535)),
   protocol: fc.constantFrom('TCP/MSRP', 'TCP/TLS/MSRP'),
   address: fc.option(fc.constantFrom('a.example.com', '192.0.2.1', '2001:db8::1'), { nil: undefined }),
   path: fc.array(uri, { minLength: 1, maxLength: 4 }),
