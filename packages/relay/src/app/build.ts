@@ -20,6 +20,7 @@ import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
+import type { ChunkLimits } from '../transport/connection.ts';
 import { Histogram } from '../transport/histogram.ts';
 import { Listener, type ListenerTls } from '../transport/listener.ts';
 import { Memory } from '../transport/memory.ts';
@@ -27,7 +28,7 @@ import { Pauses } from '../transport/pauses.ts';
 import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Config } from './config.ts';
-import { isDnsName } from './config-values.ts';
+import { formatEndpoint, isDnsName } from './config-values.ts';
 import { Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
@@ -122,6 +123,7 @@ class WiredRelay implements RunningRelay {
   readonly #authenticator: CurrentAuthenticator;
   readonly #admissions: Admissions;
   readonly #parserLimits: { maxHeadOctets: number; maxHeadLines: number };
+  readonly #chunk: { maxOctets: number; lingerMs: number };
   readonly #resolver: Resolver;
   readonly #dialler: NextHopDialler;
   readonly #relays: RelayPolicy;
@@ -140,6 +142,7 @@ class WiredRelay implements RunningRelay {
     const options = relayOptions(config);
     this.#options = options;
     this.#parserLimits = parserLimits(config);
+    this.#chunk = { ...config.chunk };
     this.#names = new OwnNames(config.hostname, config.aliases, authDomains(config), options.owner);
     this.#authenticator = new CurrentAuthenticator(config, context, this.#blocks);
     const memory = new Memory(config.flow.memoryOctets);
@@ -173,7 +176,7 @@ class WiredRelay implements RunningRelay {
         memory,
         queueTimes: new Histogram(),
         pauses: new Pauses(clock),
-        feedOctets: config.chunk.maxOctets,
+        chunk: this.#chunk,
         endMs: END_MS,
       },
     });
@@ -214,6 +217,8 @@ class WiredRelay implements RunningRelay {
     for (const listener of this.#listeners.secure) listener.reload(listenerTls(config));
     this.#resolver.reload(this.#queriesOf(config));
     this.#dialler.reload(diallerTls(config));
+    Object.assign(this.#chunk, config.chunk);
+    Object.assign(this.#options, { cutOffFlag: config.chunk.cutOffFlag });
     this.tune(config);
     this.#relays.replace(config.relays);
     await this.#revokeWhoMayNotUse();
@@ -241,14 +246,15 @@ class WiredRelay implements RunningRelay {
   }
 
   /** With the certificate of the configuration that was read last. */
-  #listener({ scheme, host, port }: Config['listen'][number]): Listener {
+  #listener(endpoint: Config['listen'][number]): Listener {
+    const { scheme, host, port } = endpoint;
     const listener: Listener = new Listener({
       host,
       port,
       tls: scheme === 'tls' ? listenerTls(this.#lastConfig) : undefined,
       handshakeMs: HANDSHAKE_MS,
       admissions: this.#admissions,
-      accepted: (socket, admission) => this.#accept(socket, admission, listener),
+      accepted: (socket, admission) => this.#accept(socket, admission, listener, chunksOf(this.#lastConfig, endpoint)),
     });
     return listener;
   }
@@ -270,7 +276,7 @@ class WiredRelay implements RunningRelay {
     }
   }
 
-  #accept(socket: Socket, admission: Admission, listener: Listener): void {
+  #accept(socket: Socket, admission: Admission, listener: Listener, chunk: ChunkLimits): void {
     // Its handshake was still going on when the listener stopped.
     if (this.#relay.state !== 'running') {
       socket.destroy();
@@ -281,6 +287,7 @@ class WiredRelay implements RunningRelay {
       direction: 'accepted',
       remoteAddress: socket.remoteAddress ?? '',
       localPort: listener.port,
+      chunk,
     });
     hop.onAuthenticated = admission.exempt;
     hop.certifiedNames = provenNames(socket, this.#context.clock.nowMs());
@@ -289,13 +296,17 @@ class WiredRelay implements RunningRelay {
   }
 }
 
+/** How chunks to peers that came by a listener are cut. */
+function chunksOf({ chunk }: Config, endpoint: Config['listen'][number]): ChunkLimits {
+  const own = chunk.listeners[formatEndpoint(endpoint)];
+  return { maxOctets: own?.maxOctets ?? chunk.maxOctets, lingerMs: own?.lingerMs ?? chunk.lingerMs };
+}
+
 /** The rules' own options, out of the configuration. */
 function relayOptions(config: Config): RelayOptions {
   const { chunk, flow, timers } = config;
   return {
     owner: '0',
-    maxChunkOctets: chunk.maxOctets,
-    lingerMs: chunk.lingerMs,
     cutOffFlag: chunk.cutOffFlag,
     expires: config.expires,
     limits: relayLimits(config),

@@ -20,6 +20,7 @@ export function checkRules(judged: Judged): Finding[] {
   return [
     ...checkNames(judged),
     ...checkListeners(judged),
+    ...checkChunks(judged),
     ...checkCleartext(judged),
     ...checkAdmin(judged),
     ...checkOrder(judged),
@@ -56,6 +57,15 @@ function checkListeners({ listen = [], tls }: Judged): Finding[] {
     }
   }
   return findings;
+}
+
+/** What is said about a listener must be about one that there is. */
+function checkChunks({ listen, chunk }: Judged): Finding[] {
+  if (listen === undefined || chunk === undefined) return [];
+  const listeners = listen.map(formatEndpoint);
+  return Object.keys(chunk.listeners)
+    .filter((key) => !listeners.includes(key))
+    .map((key) => ({ path: ['chunk', 'listeners', key], text: `expected one of ${listeners.join(', ')} as its key` }));
 }
 
 /** AU-01, SE-03: cleartext stays on this machine, or on a network that somebody vouches for. */

@@ -45,6 +45,14 @@ const credentials = z.discriminatedUnion(
   { error: 'a store of type static or sqlite' },
 );
 
+function maxOctets() {
+  return integer(2 * KIB, 16 * MIB, 'octets');
+}
+
+function lingerMs() {
+  return integer(0, 1000, 'milliseconds');
+}
+
 const ALGORITHMS = 'some of SHA-256, SHA-512-256, MD5';
 const METHODS = 'method names in capital letters other than AUTH, SEND and REPORT';
 const LEVELS = 'debug, info, warn or error';
@@ -189,12 +197,20 @@ const limits = section({
 
 const relaying = {
   chunk: section({
-    maxOctets: integer(2 * KIB, 16 * MIB, 'octets')
+    maxOctets: maxOctets()
       .default(64 * KIB)
       .describe('Largest body of a chunk that this relay writes.'),
-    lingerMs: integer(0, 1000, 'milliseconds')
+    lingerMs: lingerMs()
       .default(20)
       .describe('How long, in milliseconds, part of a chunk may wait for the rest before it is forwarded.'),
+    listeners: z
+      .record(z.string(), section({ maxOctets: maxOctets().optional(), lingerMs: lingerMs().optional() }), {
+        error: 'a mapping of listeners to maxOctets and lingerMs',
+      })
+      .default({})
+      .describe(
+        'Other values of `maxOctets` and `lingerMs` for chunks to peers that came by a listener, by its text in `listen`.',
+      ),
     cutOffFlag: z
       .enum(['+', '#'], { error: '"+" or "#"' })
       .default('+')

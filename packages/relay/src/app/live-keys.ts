@@ -9,6 +9,7 @@ const LIVE_KEYS: ReadonlySet<string> = new Set([
   'realm',
   'auth.algorithms',
   'credentials',
+  'chunk',
   'rates',
   'limits',
   'resolver',

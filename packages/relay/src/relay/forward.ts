@@ -72,9 +72,9 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     let view = octets;
     if (last > (this.#total ?? Number.MAX_SAFE_INTEGER)) return this.fail(400, 'More octets than the total', 'octets');
     if (messageOctets > 0 && last > messageOctets) return this.#stop(view);
-    const { maxChunkOctets } = this.#context.options;
-    while (this.#octets + view.length > maxChunkOctets && !this.#isOver) {
-      const taken = maxChunkOctets - this.#octets;
+    const { maxOctets } = this.#flow.egress.connection.chunk;
+    while (this.#octets + view.length > maxOctets && !this.#isOver) {
+      const taken = maxOctets - this.#octets;
       if (taken > 0) this.#take(view.subarray(0, taken));
       this.#emit(this.#octets, '+', this);
       view = view.subarray(taken);
@@ -129,7 +129,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#count(this.#octets);
     if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy', 'relay busy');
     if (this.#linger !== undefined || this.#octets <= INTERRUPTIBLE_OCTETS) return;
-    this.#linger = this.#context.clock.after(this.#context.options.lingerMs, () => this.#flush());
+    this.#linger = this.#context.clock.after(this.#flow.egress.connection.chunk.lingerMs, () => this.#flush());
   }
 
   /** The sender's connection ended in mid-chunk: what came of it is sent on, as a chunk that more could follow unless told otherwise. */

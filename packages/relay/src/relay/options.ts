@@ -17,10 +17,6 @@ export interface Limits {
 export interface RelayOptions {
   /** First part of every session URI's session-id: which worker of which node holds it. */
   readonly owner: string;
-  /** Largest body of a chunk that leaves, in octets (2048 or more). */
-  readonly maxChunkOctets: number;
-  /** How long an incomplete piece of at least 2048 octets waits for more. */
-  readonly lingerMs: number;
   /** Ends what came of a chunk whose sender was lost: `+` for more to come, `#` for no more of its message. */
   readonly cutOffFlag: '+' | '#';
   /** Lifetime of a session URI in seconds: when none is asked for, and the bounds of what may be asked for. */

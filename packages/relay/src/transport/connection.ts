@@ -28,8 +28,8 @@ export interface ConnectionContext {
   /** How long chunks waited here until they were handed to the system. */
   readonly queueTimes: Histogram;
   readonly pauses: Pauses;
-  /** While more than this waits in user space for the system to take it, nothing more is fed. */
-  readonly feedOctets: number;
+  /** Of connections whose origin names none. */
+  readonly chunk: ChunkLimits;
   /** How long a graceful end may take to write what is left. */
   readonly endMs: number;
 }
@@ -47,6 +47,14 @@ export interface ConnectionEvents extends ParserEvents {
   closed(error: Error | undefined): void;
 }
 
+/** How SEND chunks are cut that go to a connection. */
+export interface ChunkLimits {
+  /** The longest body. While as much waits in user space for the system to take it, nothing more is fed. */
+  readonly maxOctets: number;
+  /** How long a piece of a chunk may wait to be complete. */
+  readonly lingerMs: number;
+}
+
 /** Who the connection is with, for logs and policy; says nothing about who the peer claims to be. */
 export interface ConnectionOrigin {
   readonly transport: 'tcp' | 'tls';
@@ -54,6 +62,8 @@ export interface ConnectionOrigin {
   readonly remoteAddress: string;
   /** Port of our listener; 0 for a dialled connection. */
   readonly localPort: number;
+  /** Those of its listener, if it has its own. */
+  readonly chunk?: ChunkLimits | undefined;
 }
 
 /**
@@ -62,6 +72,7 @@ export interface ConnectionOrigin {
  */
 export class Connection implements Flushable {
   readonly origin: ConnectionOrigin;
+  readonly chunk: ChunkLimits;
   octetsIn = 0;
   octetsOut = 0;
   flushedIn = 0;
@@ -81,6 +92,7 @@ export class Connection implements Flushable {
 
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
     this.origin = origin;
+    this.chunk = origin.chunk ?? context.chunk;
     this.#context = context;
     this.#queue = new WriteQueue(context.marks, context.memory);
   }
@@ -270,7 +282,7 @@ export class Connection implements Flushable {
       if (this.#state === 'ending') socket.end();
       return;
     }
-    const batch = this.#queue.take(this.#context.feedOctets);
+    const batch = this.#queue.take(this.chunk.maxOctets);
     this.#noteWaits(batch.chunks);
     const runs = this.#context.slab.encode(batch);
     for (const run of runs) this.#inFlightOctets += run.length;

@@ -40,7 +40,7 @@ describe('a configuration file', () => {
       auth: { allowCleartext: false, algorithms: ['SHA-256', 'MD5'], failures: 5 },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
-      chunk: { maxOctets: 65536, lingerMs: 20, cutOffFlag: '+' },
+      chunk: { maxOctets: 65536, lingerMs: 20, listeners: {}, cutOffFlag: '+' },
       flow: {
         highWaterOctets: 262144,
         lowWaterOctets: 65536,
@@ -156,6 +156,16 @@ describe('a mistake in a configuration file', () => {
       'a number below its range',
       `${MINIMAL}chunk:\n  lingerMs: 5\n  maxOctets: 2047\n`,
       'relay.yaml:6:14: chunk.maxOctets: expected a whole number of octets from 2048 to 16777216, found 2047',
+    ],
+    [
+      'settings for a listener that there is not',
+      `${MINIMAL}chunk:\n  listeners:\n    tls://127.0.0.1:1: { maxOctets: 4096 }\n`,
+      'relay.yaml:6:24: chunk.listeners."tls://127.0.0.1:1": expected one of tcp://127.0.0.1:0 as its key',
+    ],
+    [
+      'a setting of a listener that is out of its range',
+      `${MINIMAL}chunk: { listeners: { "tcp://127.0.0.1:0": { maxOctets: 1 } } }\n`,
+      'relay.yaml:4:57: chunk.listeners."tcp://127.0.0.1:0".maxOctets: expected a whole number of octets from 2048 to 16777216, found 1',
     ],
     [
       'a number above its range',

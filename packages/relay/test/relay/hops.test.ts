@@ -34,7 +34,7 @@ function hopsDialling(reach: () => void = () => {}) {
     memory: new Memory(1_000_000),
     queueTimes: new Histogram(),
     pauses: new Pauses(clock),
-    feedOctets: 4096,
+    chunk: { maxOctets: 4096, lingerMs: 20 },
     endMs: 1000,
   };
   const rules = { begin: () => expect.unreachable(), broken: () => {}, read: () => {}, closed: () => {} };

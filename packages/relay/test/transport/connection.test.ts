@@ -37,7 +37,7 @@ function connection(context: Partial<ConnectionContext> = {}, onHead?: (connecti
       memory: new Memory(1_000_000_000),
       queueTimes: new Histogram(),
       pauses: new Pauses(systemClock),
-      feedOctets: 4096,
+      chunk: { maxOctets: 4096, lingerMs: 20 },
       endMs: 60_000,
       ...context,
     },
@@ -197,7 +197,7 @@ describe('Connection: what goes out', () => {
   });
 
   it('gives the socket one batch at a time, so that a response overtakes the chunks that wait (FC-01, CH-04)', async () => {
-    const { connection: told, socket } = slow({ feedOctets: 100 });
+    const { connection: told, socket } = slow({ chunk: { maxOctets: 100, lingerMs: 20 } });
     const lane = told.lane(NOBODY);
     for (let number = 0; number < 5; number += 1) told.writeChunk(lane, chunk(`chunk${number} `.padEnd(100)));
     await turns();
@@ -212,7 +212,7 @@ describe('Connection: what goes out', () => {
   });
 
   it('tells the sender of a chunk when the system has taken it, not before', async () => {
-    const { connection: told, socket } = slow({ feedOctets: 1 });
+    const { connection: told, socket } = slow({ chunk: { maxOctets: 1, lingerMs: 20 } });
     const lane = told.lane(NOBODY);
     const written: string[] = [];
     for (const name of ['a', 'b'])
@@ -227,7 +227,7 @@ describe('Connection: what goes out', () => {
   });
 
   it('says when a lane is over its high-water mark, and tells its owner when it is low again', async () => {
-    const { connection: told, peer } = openPair({ feedOctets: 1 });
+    const { connection: told, peer } = openPair({ chunk: { maxOctets: 1, lingerMs: 20 } });
     let lows = 0;
     const lane = told.lane({ laneIsLow: () => (lows += 1), mayGoOn: () => true });
     const overs = Array.from({ length: 12 }, () => told.writeChunk(lane, chunk('x'.repeat(1000))));
@@ -239,7 +239,7 @@ describe('Connection: what goes out', () => {
   });
 
   it('drops chunks that wait, not those that were given to the socket', async () => {
-    const { connection: told, socket } = slow({ feedOctets: 1 });
+    const { connection: told, socket } = slow({ chunk: { maxOctets: 1, lingerMs: 20 } });
     const lane = told.lane(NOBODY);
     const chunks = ['a', 'b', 'c'].map((head) => chunk(head));
     for (const one of chunks) told.writeChunk(lane, one);
@@ -266,7 +266,7 @@ describe('Connection: what goes out', () => {
 
 describe('Connection: its end', () => {
   it('ends in peace: urgent texts leave, chunks do not, and it is told once', async () => {
-    const { connection: told, events, peer } = openPair({ feedOctets: 1 });
+    const { connection: told, events, peer } = openPair({ chunk: { maxOctets: 1, lingerMs: 20 } });
     const received = receiving(peer);
     const lane = told.lane(NOBODY);
     let writtenCount = 0;
