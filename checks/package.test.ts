@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const ROOT = join(import.meta.dirname, '..');
 const HOME = join(ROOT, 'packages/msrp');
 const TSC = join(ROOT, 'node_modules/.bin/tsc');
-const DOORS = ['msrp', 'msrp/base', 'msrp/wire', 'msrp/digest', 'msrp/sdp', 'msrp/node'];
+const DOORS = ['msrp', 'msrp/base', 'msrp/wire', 'msrp/digest', 'msrp/sdp', 'msrp/node', 'msrp/web'];
 const OF_BROWSERS = DOORS.filter((door) => door !== 'msrp/node');
 
 /** A project of somebody else, with the packed package installed. */

@@ -10,7 +10,7 @@ import { Application } from 'typedoc';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TARGET = join(ROOT, 'docs/api');
-const DOORS = ['client', 'sdp', 'wire', 'digest', 'base', 'node'];
+const DOORS = ['client', 'sdp', 'wire', 'digest', 'base', 'node', 'web'];
 
 /** Makes the pages in `directory`. @throws when a docstring is missing or a link leads nowhere. */
 async function make(directory: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** The composition root: configuration to a relay with everything wired together. */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
@@ -20,13 +20,14 @@ import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
-import type { ChunkLimits } from '../transport/connection.ts';
+import type { ChunkLimits, ConnectionOrigin } from '../transport/connection.ts';
 import { Histogram } from '../transport/histogram.ts';
-import { Listener, type ListenerTls } from '../transport/listener.ts';
+import { Listener, type ListenerTls, type ListeningSocket } from '../transport/listener.ts';
 import { Memory } from '../transport/memory.ts';
 import { Pauses } from '../transport/pauses.ts';
 import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
+import { WebSocketListener } from '../transport/websocket-listener.ts';
 import type { Config } from './config.ts';
 import { formatEndpoint, isDnsName } from './config-values.ts';
 import { Listeners } from './listeners.ts';
@@ -246,17 +247,38 @@ class WiredRelay implements RunningRelay {
   }
 
   /** With the certificate of the configuration that was read last. */
-  #listener(endpoint: Config['listen'][number]): Listener {
+  #listener(endpoint: Config['listen'][number]): ListeningSocket {
     const { scheme, host, port } = endpoint;
+    const tls = scheme === 'tls' || scheme === 'wss' ? listenerTls(this.#lastConfig) : undefined;
+    const shared = { host, port, tls, handshakeMs: HANDSHAKE_MS, admissions: this.#admissions };
+    if (scheme === 'ws' || scheme === 'wss') {
+      return new WebSocketListener({
+        ...shared,
+        clock: this.#context.clock,
+        rules: this.#lastConfig.webSocket,
+        accepted: (stream, admission, remoteAddress) => {
+          this.#accept(stream, admission, {
+            transport: scheme,
+            remoteAddress,
+            localPort: 0,
+            ...this.#chunksBy(endpoint),
+          });
+        },
+      });
+    }
     const listener: Listener = new Listener({
-      host,
-      port,
-      tls: scheme === 'tls' ? listenerTls(this.#lastConfig) : undefined,
-      handshakeMs: HANDSHAKE_MS,
-      admissions: this.#admissions,
-      accepted: (socket, admission) => this.#accept(socket, admission, listener, chunksOf(this.#lastConfig, endpoint)),
+      ...shared,
+      accepted: (socket, admission) => {
+        const remoteAddress = socket.remoteAddress ?? '';
+        const origin = { transport: scheme, remoteAddress, localPort: listener.port, ...this.#chunksBy(endpoint) };
+        this.#accept(socket, admission, origin, provenNames(socket, this.#context.clock.nowMs()));
+      },
     });
     return listener;
+  }
+
+  #chunksBy(endpoint: Config['listen'][number]): { readonly chunk: ChunkLimits } {
+    return { chunk: chunksOf(this.#lastConfig, endpoint) };
   }
 
   #queriesOf({ resolver }: Config): NameQueries {
@@ -276,30 +298,34 @@ class WiredRelay implements RunningRelay {
     }
   }
 
-  #accept(socket: Socket, admission: Admission, listener: Listener, chunk: ChunkLimits): void {
+  #accept(
+    socket: Duplex,
+    admission: Admission,
+    origin: Omit<ConnectionOrigin, 'direction'>,
+    certifiedNames: readonly string[] = [],
+  ): void {
     // Its handshake was still going on when the listener stopped.
     if (this.#relay.state !== 'running') {
       socket.destroy();
       return;
     }
-    const hop = this.#relay.accept({
-      transport: listener.isSecure ? 'tls' : 'tcp',
-      direction: 'accepted',
-      remoteAddress: socket.remoteAddress ?? '',
-      localPort: listener.port,
-      chunk,
-    });
+    const hop = this.#relay.accept({ ...origin, direction: 'accepted' });
     hop.onAuthenticated = admission.exempt;
-    hop.certifiedNames = provenNames(socket, this.#context.clock.nowMs());
+    hop.certifiedNames = certifiedNames;
     hop.connection.open(socket);
-    this.#context.logger.debug({ from: socket.remoteAddress }, 'connection accepted');
+    this.#context.logger.debug({ from: origin.remoteAddress }, 'connection accepted');
   }
 }
+
+/** A chunk is one WebSocket message, which nothing can overtake. RFC 7977 §5.1. */
+const MAX_WEBSOCKET_BODY = 65_536;
 
 /** How chunks to peers that came by a listener are cut. */
 function chunksOf({ chunk }: Config, endpoint: Config['listen'][number]): ChunkLimits {
   const own = chunk.listeners[formatEndpoint(endpoint)];
-  return { maxOctets: own?.maxOctets ?? chunk.maxOctets, lingerMs: own?.lingerMs ?? chunk.lingerMs };
+  const isWebSocket = endpoint.scheme === 'ws' || endpoint.scheme === 'wss';
+  const most = isWebSocket ? MAX_WEBSOCKET_BODY : Number.POSITIVE_INFINITY;
+  return { maxOctets: Math.min(most, own?.maxOctets ?? chunk.maxOctets), lingerMs: own?.lingerMs ?? chunk.lingerMs };
 }
 
 /** The rules' own options, out of the configuration. */

@@ -21,6 +21,7 @@ export function checkRules(judged: Judged): Finding[] {
     ...checkNames(judged),
     ...checkListeners(judged),
     ...checkChunks(judged),
+    ...checkWebSockets(judged),
     ...checkCleartext(judged),
     ...checkAdmin(judged),
     ...checkOrder(judged),
@@ -46,7 +47,7 @@ function checkNames({ hostname, aliases = [], domains = [], listen }: Judged): F
 function checkListeners({ listen = [], tls }: Judged): Finding[] {
   const findings: Finding[] = [];
   if (tls === undefined) return findings;
-  const secured = listen.find(({ scheme }) => scheme === 'tls');
+  const secured = listen.find(({ scheme }) => scheme === 'tls' || scheme === 'wss');
   for (const key of ['cert', 'key'] as const) {
     const other = key === 'cert' ? 'key' : 'cert';
     if (tls[key] !== undefined) continue;
@@ -57,6 +58,15 @@ function checkListeners({ listen = [], tls }: Judged): Finding[] {
     }
   }
   return findings;
+}
+
+/** WS-12: session URIs of WebSocket clients name a port that the rest of the world can reach. */
+function checkWebSockets({ listen = [] }: Judged): Finding[] {
+  const at = listen.findIndex(({ scheme }) => scheme === 'ws' || scheme === 'wss');
+  const endpoint = listen[at];
+  if (endpoint === undefined || listen.some(({ scheme }) => scheme === 'tls')) return [];
+  const text = `expected a tls:// listener beside ${formatEndpoint(endpoint)}, whose clients others reach there; found none`;
+  return [{ path: ['listen', at], text }];
 }
 
 /** What is said about a listener must be about one that there is. */
@@ -71,7 +81,8 @@ function checkChunks({ listen, chunk }: Judged): Finding[] {
 /** AU-01, SE-03: cleartext stays on this machine, or on a network that somebody vouches for. */
 function checkCleartext({ listen = [], auth, trustedNetwork }: Judged): Finding[] {
   if (trustedNetwork !== false) return [];
-  const exposed = (endpoint: Endpoint<string>) => endpoint.scheme === 'tcp' && !isLoopback(endpoint.host);
+  const exposed = (endpoint: Endpoint<string>) =>
+    (endpoint.scheme === 'tcp' || endpoint.scheme === 'ws') && !isLoopback(endpoint.host);
   const findings: Finding[] = listen.flatMap((endpoint, at) => {
     if (!exposed(endpoint)) return [];
     const text = `expected a loopback address or trustedNetwork: true, found ${formatEndpoint(endpoint)}`;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { userNameFault } from '../auth/user-name.ts';
 import {
+  addresses,
   dnsName,
   endpoint,
   flag,
@@ -56,6 +57,7 @@ function lingerMs() {
 const ALGORITHMS = 'some of SHA-256, SHA-512-256, MD5';
 const METHODS = 'method names in capital letters other than AUTH, SEND and REPORT';
 const LEVELS = 'debug, info, warn or error';
+const ORIGIN = 'an origin such as https://chat.example.org';
 const NETWORKS = 'a list of networks or names';
 const RELAYS = 'a list of names, *.suffix or any';
 
@@ -79,10 +81,12 @@ const naming = {
 };
 
 const listening = {
-  listen: list(endpoint(['tls', 'tcp'], ['ws', 'wss']), 'a list of listeners such as tls://0.0.0.0:2855')
+  listen: list(endpoint(['tls', 'tcp', 'wss', 'ws']), 'a list of listeners such as tls://0.0.0.0:2855')
     .min(1, { error: 'at least one listener' })
     .prefault(['tls://0.0.0.0:2855'])
-    .describe('Where to accept connections: `tls://` or `tcp://`, address, port. Port 0 takes any free one.'),
+    .describe(
+      'Where to accept connections: `tls://`, `tcp://`, `wss://` (WebSocket) or `ws://` (behind a proxy that ends TLS), address, port. Port 0 takes any free one.',
+    ),
   tls: section({
     cert: text('a path or PEM text')
       .optional()
@@ -99,6 +103,16 @@ const listening = {
   })
     .prefault({})
     .describe('Certificate, key and trusted authorities.'),
+  webSocket: section({
+    origins: list(z.string({ error: ORIGIN }).regex(/^https?:\/\/[^\s/]+$/, { error: ORIGIN }), 'a list of origins')
+      .default([])
+      .describe('Origins whose web pages may connect, such as `https://chat.example.org`; all when the list is empty.'),
+    proxies: list(addresses(), 'a list of addresses and networks')
+      .default([])
+      .describe('Networks and addresses of proxies whose X-Forwarded-For tells where a connection comes from.'),
+  })
+    .prefault({})
+    .describe('WebSocket listeners.'),
   trustedNetwork: flag()
     .default(false)
     .describe(

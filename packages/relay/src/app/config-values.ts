@@ -60,15 +60,13 @@ export interface Endpoint<Scheme extends string> {
   readonly port: number;
 }
 
-/** A URI `scheme://address:port`, given back in its parts. `planned` are schemes that get an answer of their own. */
-export function endpoint<Scheme extends string>(schemes: readonly Scheme[], planned: readonly string[] = []) {
+/** A URI `scheme://address:port`, given back in its parts. */
+export function endpoint<Scheme extends string>(schemes: readonly Scheme[]) {
   const expected = `${schemes.map((scheme) => `${scheme}://`).join(' or ')} followed by ADDRESS:PORT`;
   return z.string({ error: expected }).transform((uri, context): Endpoint<Scheme> => {
     const parsed = parseEndpoint(uri, schemes);
     if (parsed !== undefined) return parsed;
-    const later = planned.find((scheme) => uri.startsWith(`${scheme}:`));
-    const message = later === undefined ? expected : `${expected} (${later}:// is not yet supported in this version)`;
-    context.addIssue({ code: 'custom', message });
+    context.addIssue({ code: 'custom', message: expected });
     return z.NEVER;
   });
 }
@@ -126,6 +124,15 @@ function isNetwork(entry: string): boolean {
     return rest.length === 0 && isIP(address) !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= widestPrefix;
   }
   return isDnsName(entry.startsWith('*.') ? entry.slice(2) : entry);
+}
+
+const ADDRESSES_EXPECTED = 'an address or a network such as 10.0.0.0/8';
+
+/** An address, or a network in CIDR notation. */
+export function addresses() {
+  return z
+    .string({ error: ADDRESSES_EXPECTED })
+    .refine((entry) => isIP(entry.split('/')[0] ?? '') !== 0 && isNetwork(entry), { error: ADDRESSES_EXPECTED });
 }
 
 const RELAY_EXPECTED = 'a DNS name, *.suffix or any';

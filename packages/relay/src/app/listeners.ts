@@ -1,13 +1,14 @@
 /** The listeners of a relay: opened together, and changed without anybody being disconnected. */
 import type { OwnNames } from '../relay/names.ts';
-import type { Listener } from '../transport/listener.ts';
+import type { ListeningSocket } from '../transport/listener.ts';
 import type { Config } from './config.ts';
 import { formatEndpoint, isLoopback } from './config-values.ts';
 
 type Endpoint = Config['listen'][number];
 
 interface Open {
-  readonly listener: Listener;
+  readonly listener: ListeningSocket;
+  readonly scheme: Endpoint['scheme'];
   /** As configured, port 0 included. */
   readonly key: string;
   /** With the real port. */
@@ -27,7 +28,7 @@ export interface ListenerChange {
 export interface ListenersParts {
   readonly names: OwnNames;
   /** Makes a listener that does not listen yet. */
-  readonly make: (endpoint: Endpoint) => Listener;
+  readonly make: (endpoint: Endpoint) => ListeningSocket;
   /** A host as URIs have it. */
   readonly hostInUri: (host: string) => string;
 }
@@ -47,8 +48,8 @@ export class Listeners {
   }
 
   /** Those that speak TLS. */
-  get secure(): readonly Listener[] {
-    return this.#open.map(({ listener }) => listener).filter(({ isSecure }) => isSecure);
+  get secure(): readonly ListeningSocket[] {
+    return this.#open.filter(({ scheme }) => scheme === 'tls' || scheme === 'wss').map(({ listener }) => listener);
   }
 
   /**
@@ -76,9 +77,8 @@ export class Listeners {
       this.#open = wanted.flatMap(({ key }) => all.find((open) => open.key === key) ?? []);
       const gone = before.filter((open) => !this.#open.includes(open));
       for (const { listener } of gone) listener.stop();
-      for (const { listener } of added) this.#name(listener);
-      const [first] = this.secure;
-      this.#parts.names.useSecurePort(first?.port);
+      for (const open of added) this.#name(open);
+      this.#parts.names.useSecurePort(this.#open.find(({ scheme }) => scheme === 'tls')?.listener.port);
       return gone.map(({ name }) => name);
     };
     return { opened: added.map(({ name }) => name), commit, undo };
@@ -96,12 +96,13 @@ export class Listeners {
     } catch (cause) {
       throw new Error(whyNot(key, cause), { cause });
     }
-    return { listener, key, name: formatEndpoint({ ...endpoint, port: listener.port }) };
+    return { listener, scheme: endpoint.scheme, key, name: formatEndpoint({ ...endpoint, port: listener.port }) };
   }
 
-  #name({ isSecure, port, host }: Listener): void {
+  #name({ listener: { port, host }, scheme }: Open): void {
+    if (scheme === 'ws' || scheme === 'wss') return this.#parts.names.addWebSocket();
     const loopbackAddress = isLoopback(host) ? this.#parts.hostInUri(host) : undefined;
-    this.#parts.names.add({ scheme: isSecure ? 'msrps' : 'msrp', port, loopbackAddress });
+    this.#parts.names.add({ scheme: scheme === 'tls' ? 'msrps' : 'msrp', port, loopbackAddress });
   }
 }
 

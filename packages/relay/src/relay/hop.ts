@@ -102,7 +102,7 @@ export class Hop implements ConnectionEvents {
   }
 
   get isSecure(): boolean {
-    return this.connection.origin.transport === 'tls';
+    return this.connection.origin.transport !== 'tcp';
   }
 
   /** Whether the other end proved that it may speak for `host`. */

@@ -18,6 +18,7 @@ export class OwnNames {
   readonly #owner: string;
   readonly #nodes = new Set<string>();
   #securePort: number | undefined;
+  #hasWebSocket = false;
   readonly #hosts: ReadonlySet<string>;
   readonly #domains: ReadonlySet<string>;
 
@@ -34,6 +35,11 @@ export class OwnNames {
     for (const host of hosts) this.#nodes.add(`${place.scheme}://${host}:${place.port};tcp`);
   }
 
+  /** There is a WebSocket listener. The port in the URI of one is that of a proxy perhaps: a host that is ours is enough. */
+  addWebSocket(): void {
+    this.#hasWebSocket = true;
+  }
+
   /** New URIs of sessions on connections that this relay opened name this port from now on. */
   useSecurePort(port: number | undefined): void {
     this.#securePort = port;
@@ -46,13 +52,14 @@ export class OwnNames {
 
   /** Whether `uri` may be the target of an AUTH to this relay. */
   isAuthTarget(uri: MsrpUri): boolean {
+    if (uri.transport === 'ws') return this.#hasWebSocket && this.#domains.has(withoutFinalDot(uri.host));
     if (uri.port !== undefined) return this.isOwn(uri);
     return uri.transport === 'tcp' && this.#domains.has(withoutFinalDot(uri.host));
   }
 
   /**
    * A new session URI for a client of the listener on `listenerPort`; nobody can guess it (RFC 4976 §6.3). Port 0, of a connection
-   * that this relay opened itself, gives the first TLS listener's.
+   * that this relay opened itself or that came by WebSocket, gives the first TLS listener's.
    */
   mint(scheme: 'msrp' | 'msrps', listenerPort: number): { readonly uri: string; readonly secret: string } {
     const secret = makeSessionId();

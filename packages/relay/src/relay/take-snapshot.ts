@@ -5,7 +5,7 @@ import type { RelaySnapshot } from './snapshot.ts';
 /** A moment of `relay`. Cost: its number of connections. */
 export function takeSnapshot(relay: Relay): RelaySnapshot {
   const { counters } = relay;
-  const connections: Record<string, number> = { tls: 0, tcp: 0, 'dialled-tls': 0, 'dialled-tcp': 0 };
+  const connections: Record<string, number> = { tls: 0, tcp: 0, wss: 0, ws: 0, 'dialled-tls': 0, 'dialled-tcp': 0 };
   let queuedOctets = 0;
   const octets = { in: counters.octetsIn, out: counters.octetsOut };
   for (const { connection } of relay.hops) {

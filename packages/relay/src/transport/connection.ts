@@ -57,7 +57,8 @@ export interface ChunkLimits {
 
 /** Who the connection is with, for logs and policy; says nothing about who the peer claims to be. */
 export interface ConnectionOrigin {
-  readonly transport: 'tcp' | 'tls';
+  /** `ws` is a WebSocket whose TLS somebody else has ended: a proxy. */
+  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss';
   readonly direction: 'accepted' | 'dialled';
   readonly remoteAddress: string;
   /** Port of our listener; 0 for a dialled connection. */
@@ -78,6 +79,8 @@ export class Connection implements Flushable {
   flushedIn = 0;
   readonly #context: ConnectionContext;
   readonly #queue: WriteQueue;
+  /** Each write is one message, and so one chunk. */
+  readonly #isFramed: boolean;
   #events: ConnectionEvents | undefined;
   #parser: Parser | undefined;
   #socket: Duplex | undefined;
@@ -93,6 +96,7 @@ export class Connection implements Flushable {
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
     this.origin = origin;
     this.chunk = origin.chunk ?? context.chunk;
+    this.#isFramed = origin.transport === 'ws' || origin.transport === 'wss';
     this.#context = context;
     this.#queue = new WriteQueue(context.marks, context.memory);
   }
@@ -284,7 +288,7 @@ export class Connection implements Flushable {
     }
     const batch = this.#queue.take(this.chunk.maxOctets);
     this.#noteWaits(batch.chunks);
-    const runs = this.#context.slab.encode(batch);
+    const runs = this.#isFramed ? this.#context.slab.encodeEach(batch) : this.#context.slab.encode(batch);
     for (const run of runs) this.#inFlightOctets += run.length;
     this.octetsOut += this.#inFlightOctets;
     this.#context.memory.heldOctets += this.#inFlightOctets;
@@ -306,8 +310,9 @@ export class Connection implements Flushable {
     let octets = 0;
     for (const run of runs) {
       const room = WRITE_OCTETS - octets;
-      if (room > 0) part.push(run.length > room ? run.subarray(0, room) : run);
-      if (run.length > room) rest.push(room > 0 ? run.subarray(room) : run);
+      const taken = this.#isFramed && room > 0 ? run.length : Math.min(run.length, Math.max(0, room));
+      if (taken > 0) part.push(taken < run.length ? run.subarray(0, taken) : run);
+      if (taken < run.length) rest.push(taken > 0 ? run.subarray(taken) : run);
       octets += run.length;
     }
     const written = (error?: Error | null) => {

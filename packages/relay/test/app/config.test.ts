@@ -38,6 +38,7 @@ describe('a configuration file', () => {
       listen: [{ scheme: 'tcp', host: '127.0.0.1', port: 0 }],
       tls: { rsaCbcSuite: false },
       auth: { allowCleartext: false, algorithms: ['SHA-256', 'MD5'], failures: 5 },
+      webSocket: { origins: [], proxies: [] },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
       chunk: { maxOctets: 65536, lingerMs: 20, listeners: {}, cutOffFlag: '+' },
@@ -222,17 +223,17 @@ describe('a mistake in a configuration file', () => {
     [
       'a listener with a name',
       MINIMAL.replace('tcp://127.0.0.1:0', 'tcp://relay:2855'),
-      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// followed by ADDRESS:PORT, found "tcp://relay:2855"',
+      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// or wss:// or ws:// followed by ADDRESS:PORT, found "tcp://relay:2855"',
     ],
     [
       'a listener with a port that does not exist',
       MINIMAL.replace('127.0.0.1:0', '127.0.0.1:65536'),
-      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// followed by ADDRESS:PORT, found "tcp://127.0.0.1:65536"',
+      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// or wss:// or ws:// followed by ADDRESS:PORT, found "tcp://127.0.0.1:65536"',
     ],
     [
-      'a WebSocket listener',
-      MINIMAL.replace('tcp:', 'wss:'),
-      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// followed by ADDRESS:PORT (wss:// is not yet supported in this version), found "wss://127.0.0.1:0"',
+      'a WebSocket listener whose clients nobody could reach',
+      MINIMAL.replace('tcp:', 'ws:'),
+      'relay.yaml:2:10: listen[0]: expected a tls:// listener beside ws://127.0.0.1:0, whose clients others reach there; found none',
     ],
     [
       'the same listener twice',
