@@ -9,7 +9,7 @@ import { isSuccess } from '../wire/status.ts';
 import { parseUri } from '../wire/uri.ts';
 import type { Connection, RequestHandler } from './connection.ts';
 import { type Content, contentSource, type RepeatableSource } from './content.ts';
-import { matchesFingerprint } from './fingerprint.ts';
+import { assertShown, matchesFingerprint } from './fingerprint.ts';
 import type { IncomingMessage, Receiving } from './incoming-message.ts';
 import { mediaTypeOf, reasonAgainst } from './media-types.ts';
 import type { OctetRanges } from './octet-ranges.ts';
@@ -131,6 +131,8 @@ export class Session extends Emitter<SessionEvents> {
     const known = typeof peer === 'string' ? { path: peer } : peer;
     const first = checkedPath(known);
     this.#peer = known;
+    // Whoever connected before is only now known by its certificate; behind a relay nobody sees it.
+    if (this.#context.connection === undefined) assertShown(this.#connection, known.fingerprint);
     if (role === 'passive') return this;
     if (this.#connection === undefined) this.bind(await this.#context.reach(known, first));
     this.#assertOpen();
