@@ -8,7 +8,7 @@ import { splitPath } from '../wire/path.ts';
 import { isSuccess } from '../wire/status.ts';
 import type { Connection, RequestHandler } from './connection.ts';
 import { type Content, contentSource, type RepeatableSource } from './content.ts';
-import { matchesFingerprint } from './fingerprint.ts';
+import { assertShown, matchesFingerprint } from './fingerprint.ts';
 import type { IncomingMessage, Receiving } from './incoming-message.ts';
 import type { OctetRanges } from './octet-ranges.ts';
 import { OtherSide } from './other-side.ts';
@@ -129,6 +129,8 @@ export class Session extends Emitter<SessionEvents> {
     this.#assertOpen();
     const known = typeof peer === 'string' ? { path: peer } : peer;
     const first = this.#otherSide.name(known);
+    // Whoever connected before is only now known by its certificate; behind a relay nobody sees it.
+    if (this.#context.connection === undefined) assertShown(this.#connection, known.fingerprint);
     if (role === 'passive') return this;
     if (this.#connection === undefined) this.bind(await this.#context.reach(known, first));
     this.#assertOpen();
