@@ -1,4 +1,5 @@
 /** A client on either side of the two relays, and what they write to each other. */
+import { expect } from 'vitest';
 import { type Endpoint, type Message, request, responseTo, sendRequest } from '../endpoint.ts';
 import type { Replacements } from './documented.ts';
 import type { Kamailio } from './kamailio.ts';
@@ -60,4 +61,12 @@ export function summary(message: Message): (string | undefined)[] {
 /** Answers 200. */
 export function answer(endpoint: Endpoint, message: Message): void {
   void endpoint.send(responseTo(message, 200));
+}
+
+/** A message from one client to the other, with all that belongs to it. */
+export async function pass(from: Client, to: Client): Promise<void> {
+  expect((await from.endpoint.ask(write(from, to, { body: 'hello' }))).status).toBe(200);
+  const got = await to.endpoint.next();
+  expect(got.body?.toString()).toBe('hello');
+  answer(to.endpoint, got);
 }
