@@ -98,7 +98,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (isHeld) pace.hold(this, this.#context.clock.nowMs());
     else this.accept();
     // A client's own connection waits for its own session; one that brings others' sessions must not.
-    if (pace.isOverfull && !this.#flow.isFromClient && this.#flow.ingress.isShared) {
+    if (pace.isFlooded && !this.#flow.isFromClient && this.#flow.ingress.isShared) {
       this.#context.failures.paceGivenUp(pace);
     }
   }
@@ -278,7 +278,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (!egress.connection.writeChunk(pace.lane, chunk)) return;
     // A 200 held back slows the sender of a whole chunk; one that is in the middle of a chunk, or waits for none, is not read.
     const isDeaf = pace.isFull && (!this.#isWhole || this.#head.failureReport !== 'yes');
-    pace.slowDown(ingress, isDeaf || pace.isOverfull || this.#context.memory.isNear);
+    const isAlone = pace.isOverfull && this.#flow.isFromClient;
+    pace.slowDown(ingress, isDeaf || isAlone || this.#context.memory.isNear);
   }
 
   /** The first `octets` of the views; the rest stays. */

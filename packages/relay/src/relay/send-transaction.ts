@@ -78,7 +78,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     this.#blockedMs = TAKEN;
     this.#leftAtTicks = this.#context.turn.ticks;
     this.#chunk?.left();
-    if (this.#failureReport === 'yes') this.flow.pace.took(this.octets);
+    if (this.#failureReport === 'yes') this.flow.pace.took(this.octets + this.flow.headOctets);
   }
 
   written(): void {
@@ -148,10 +148,11 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     return true;
   }
 
-  /** It is no longer open: its octets make room in the window of its way. */
+  /** It is no longer open: its octets, head and all, make room in the window of its way. */
   #settle(): void {
     this.#context.wheel.clear(this);
-    if (this.#failureReport === 'yes' && this.#blockedMs !== QUEUED) this.flow.pace.settled(this.octets);
+    if (this.#failureReport === 'yes' && this.#blockedMs !== QUEUED)
+      this.flow.pace.settled(this.octets + this.flow.headOctets);
   }
 }
 
