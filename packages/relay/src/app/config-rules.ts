@@ -97,8 +97,10 @@ function checkCleartext({ listen = [], auth, trustedNetwork }: Judged): Finding[
 }
 
 function checkAdmin({ admin, trustedNetwork }: Judged): Finding[] {
-  if (admin === undefined || trustedNetwork !== false || isLoopback(admin.listen.host)) return [];
-  const text = `expected a loopback address or trustedNetwork: true, found ${formatEndpoint(admin.listen)}`;
+  if (admin === undefined || trustedNetwork !== false) return [];
+  const { listen } = admin;
+  if (listen.scheme === 'unix' || isLoopback(listen.host)) return [];
+  const text = `expected a loopback address or trustedNetwork: true, found ${formatEndpoint(listen)}`;
   return [{ path: ['admin', 'listen'], text }];
 }
 

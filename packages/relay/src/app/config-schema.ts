@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { userNameFault } from '../auth/user-name.ts';
 import {
   addresses,
+  adminDoor,
   dnsName,
   endpoint,
   flag,
@@ -13,6 +14,7 @@ import {
   relayName,
   section,
   text,
+  tokens,
 } from './config-values.ts';
 
 const KIB = 1024;
@@ -303,12 +305,20 @@ const running = {
     .prefault({})
     .describe('Deadlines. The 30 seconds of a transaction are fixed by the RFC.'),
   admin: section({
-    listen: endpoint(['http'])
+    listen: adminDoor()
       .prefault('http://127.0.0.1:9080')
-      .describe('Where health and metrics are served over HTTP; beyond loopback only with `trustedNetwork`.'),
+      .describe(
+        'Where health, metrics and the API are served: over HTTP, beyond loopback only with `trustedNetwork`; or on a Unix socket such as `unix:/run/msrp-relay/admin.sock`, which whoever may open it may use for everything.',
+      ),
+    token: tokens()
+      .optional()
+      .describe(
+        'Bearer tokens of those who may use the whole API over HTTP, one a line. Without any token the API can only be read, and only on loopback.',
+      ),
+    readToken: tokens().optional().describe('Bearer tokens of those who may only read it, one a line.'),
   })
     .prefault({})
-    .describe('Health and metrics.'),
+    .describe('Health, metrics and the API of the operator.'),
   log: section({
     level: z
       .enum(['debug', 'info', 'warn', 'error'], { error: LEVELS })

@@ -71,6 +71,49 @@ export function endpoint<Scheme extends string>(schemes: readonly Scheme[]) {
   });
 }
 
+/** A Unix socket by its path. */
+export interface UnixSocket {
+  readonly scheme: 'unix';
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** The longest path that the system takes for a socket, in octets. */
+const MAX_SOCKET_PATH = 107;
+const ADMIN_EXPECTED = 'http://ADDRESS:PORT, or unix: followed by the absolute path of a socket';
+
+/** Where the admin door is: an address, or a Unix socket such as `unix:/run/msrp-relay/admin.sock`. */
+export function adminDoor() {
+  return z.string({ error: ADMIN_EXPECTED }).transform((uri, context): Endpoint<'http'> | UnixSocket => {
+    const path = uri.startsWith('unix:') ? uri.slice('unix:'.length) : undefined;
+    if (path?.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) <= MAX_SOCKET_PATH) {
+      return { scheme: 'unix', path };
+    }
+    const parsed = parseEndpoint(uri, ['http'] as const);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: ADMIN_EXPECTED });
+    return z.NEVER;
+  });
+}
+
+const TOKEN_EXPECTED = 'tokens of 16 to 256 characters from A-Z a-z 0-9 - . _ ~ + / =, one a line';
+
+/** Bearer tokens (RFC 6750 §2.1), one or several: while they are changed, the old and the new one hold. */
+export function tokens() {
+  return z.string({ error: TOKEN_EXPECTED }).refine(
+    (text) => {
+      const found = tokensIn(text);
+      return found.length > 0 && found.every((token) => /^[\w\-.~+/=]{16,256}$/.test(token));
+    },
+    { error: TOKEN_EXPECTED },
+  );
+}
+
+/** The tokens in such a text. */
+export function tokensIn(text: string | undefined): string[] {
+  return (text ?? '').split(/\s+/).filter((token) => token !== '');
+}
+
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');

@@ -22,15 +22,16 @@ export class Blocks {
     return [...this.#entries.values()];
   }
 
-  /** Adds an entry; false when the list is full. One that is there already stays as it is. */
-  add(block: Block): boolean {
+  /** Adds an entry and gives it back; undefined when the list is full. One that is there already stays as it is. */
+  add(block: Block): Block | undefined {
     const key = keyOf(block);
-    if (this.#entries.has(key)) return true;
-    if (this.#entries.size >= MAX_BLOCKS) return false;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    if (this.#entries.size >= MAX_BLOCKS) return undefined;
     this.#entries.set(key, block);
     if (block.kind === 'user') this.#users.add(block.value);
     else addTo(this.#addresses, block.value);
-    return true;
+    return block;
   }
 
   /** Takes an entry out; false when there is none. */

@@ -67,22 +67,22 @@ export class Operation {
     }));
   }
 
-  /** Ends the sessions with this hash (RFC 4976 §6.3: what waits for their clients is reported); how many there were. */
-  async endSessions(hash: string): Promise<number> {
-    const sessions = await this.#called(hash);
-    for (const session of sessions) this.#relay.sessions.end(session);
-    return sessions.length;
+  /** Ends a session (RFC 4976 §6.3): what waits for its client is reported. Does nothing when it is over. */
+  endSession(uri: string): void {
+    const session = this.#relay.sessions.find(uri);
+    if (session !== undefined) this.#relay.sessions.end(session);
   }
 
   /**
    * Shuts somebody out, at once: sessions of a user end, and their connections where nobody else has sessions there;
-   * connections with an address end, whoever opened them. False when the list is full.
+   * connections with an address end, whoever opened them. Undefined when the list is full.
    */
-  block(block: Omit<Block, 'sinceMs'>): boolean {
-    if (!this.blocks.add({ ...block, sinceMs: this.#clock.nowMs() })) return false;
+  block(block: Omit<Block, 'sinceMs'>): Block | undefined {
+    const entry = this.blocks.add({ ...block, sinceMs: this.#clock.nowMs() });
+    if (entry === undefined) return undefined;
     if (block.kind === 'user') this.#putOut(block.value);
     else for (const hop of [...this.#relay.hops]) if (this.blocks.hasAddress(hop.remoteAddress)) hop.connection.end();
-    return true;
+    return entry;
   }
 
   #putOut(user: string): void {

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type AdminSource, startAdminServer } from '../../src/admin/server.ts';
+import { startAdminServer } from '../../src/admin/server.ts';
+import type { AdminSource } from '../../src/admin/source.ts';
 import type { RelaySnapshot } from '../../src/relay/snapshot.ts';
 import { NOTHING } from '../app/fake-relay.ts';
+import { fakeSource } from './fake-source.ts';
 
 const SNAPSHOT: RelaySnapshot = {
   ...NOTHING,
@@ -27,10 +29,10 @@ const SNAPSHOT: RelaySnapshot = {
   oddities: { 'unmatched response': 1 },
 };
 
-async function start(source: Partial<AdminSource> = {}) {
+async function start(source: Partial<AdminSource> & { snapshot?: () => RelaySnapshot | undefined } = {}) {
   const server = await startAdminServer(
     { host: '127.0.0.1', port: 0 },
-    { state: () => 'running', snapshot: () => SNAPSHOT, failed: () => {}, ...source },
+    { ...fakeSource({ snapshot: () => SNAPSHOT, ...source }), ...source },
   );
   onTestFinished(() => server.close());
   return server;
@@ -150,12 +152,9 @@ describe('the admin door', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void other.close());
     const { port } = other.address() as AddressInfo;
-    await expect(
-      startAdminServer(
-        { host: '127.0.0.1', port },
-        { state: () => 'running', snapshot: () => undefined, failed: () => {} },
-      ),
-    ).rejects.toThrow(`admin.listen: http://127.0.0.1:${port} is already in use; set admin.listen to another port`);
+    await expect(startAdminServer({ host: '127.0.0.1', port }, fakeSource())).rejects.toThrow(
+      `admin.listen: http://127.0.0.1:${port} is already in use; set admin.listen to another port`,
+    );
   });
 
   it('closes although a connection is open and silent', async () => {

@@ -5,6 +5,7 @@ import { nameQueries } from 'msrp/node';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, loadSettings } from '../../src/app/config.ts';
 import { ConfigError } from '../../src/app/config-place.ts';
+import { tokensIn } from '../../src/app/config-values.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const MINIMAL = `hostname: localhost
@@ -73,6 +74,15 @@ describe('a configuration file', () => {
       workers: 1,
     });
     expect(credentials).toHaveLength(1);
+  });
+
+  it('knows an admin door that is a Unix socket, and tokens from files, one a line', () => {
+    const file = join(temporaryFolder({ tokens: 'old-token-0123456789\nnew-token-0123456789\n' }), 'tokens');
+    const { admin } = load(`${MINIMAL}admin: { listen: "unix:/run/admin.sock" }\n`, {
+      MSRP_RELAY_ADMIN__TOKEN_FILE: file,
+    });
+    expect(admin.listen).toEqual({ scheme: 'unix', path: '/run/admin.sock' });
+    expect(tokensIn(admin.token)).toEqual(['old-token-0123456789', 'new-token-0123456789']);
   });
 
   it('takes relative paths from its own folder', () => {
@@ -266,6 +276,16 @@ describe('a mistake in a configuration file', () => {
       'an admin door beyond loopback',
       `${MINIMAL}admin: { listen: http://0.0.0.0:9080 }\n`,
       'relay.yaml:4:18: admin.listen: expected a loopback address or trustedNetwork: true, found http://0.0.0.0:9080',
+    ],
+    [
+      'an admin door at a path that is not absolute',
+      `${MINIMAL}admin: { listen: "unix:admin.sock" }\n`,
+      'relay.yaml:4:18: admin.listen: expected http://ADDRESS:PORT, or unix: followed by the absolute path of a socket, found "unix:admin.sock"',
+    ],
+    [
+      'a token that is too short to be one, which is not shown',
+      `${MINIMAL}admin: { token: "a-good-token-0123456789 tiny" }\n`,
+      'relay.yaml:4:17: admin.token: expected tokens of 16 to 256 characters from A-Z a-z 0-9 - . _ ~ + / =, one a line, found a text of 28 characters',
     ],
     [
       'an unknown algorithm',

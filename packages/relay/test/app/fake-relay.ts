@@ -32,7 +32,7 @@ export const NOTHING: RelaySnapshot = {
 };
 
 /** As much of a relay as an operator looks at. */
-const EMPTY = { hops: new Set(), sessions: { all: [], of: () => [] } } as unknown as Relay;
+export const EMPTY = { hops: new Set(), sessions: { all: [], of: () => [] } } as unknown as Relay;
 
 /** What happened to the fake, in order: `built`, `reload REALM`, `drain 5000`, `close`. */
 export type FakeEvents = (event: string) => void;
