@@ -1,7 +1,7 @@
 /** Certificates that are not good for the name they are shown for: nobody is told anything, nobody is believed. */
 import { expect } from 'vitest';
 import type { Certificate } from '../../../msrp/test/certificates.ts';
-import { createAuthority, request } from '../endpoint.ts';
+import { createAuthority, request, responseTo } from '../endpoint.ts';
 import { authOnBehalf, certificateFor } from './chain.ts';
 import { authority } from './harness.ts';
 import {
@@ -47,7 +47,7 @@ const BAD: readonly (readonly [what: string, make: () => Promise<Certificate>])[
   ['with a star in the middle', () => authority.issue({ dnsNames: ['bank.*.net'] })],
   ['with part of a label as a star', () => authority.issue({ dnsNames: ['b*.example.net'] })],
   ['whose star stands for nothing', () => authority.issue({ dnsNames: [`*.${BANK}`] })],
-  ['with two names in one', () => authority.issue({ dnsNames: [`evil.example.net, DNS:${BANK}`] })],
+  ['with several names in one', () => authority.issue({ dnsNames: [`evil.example.net, DNS:${BANK}, DNS:x`] })],
   ['with a NUL in its name', () => authority.issue({ dnsNames: [`${BANK}\0.evil.example.net`] })],
 ];
 
@@ -125,6 +125,22 @@ attempts('Where endpoints are not checked, a relay with a certificate', [
     dials: [BANK],
     looksUp: [BANK],
   })),
+  {
+    title: 'of its own is told the AUTH (AU-52, CN-11)',
+    relay: { nextHops: { allow: ['127.8.0.0/16'], verifyEndpoints: false } },
+    act: async (room) => {
+      const node = await room.node(BANK);
+      const { endpoint, usePath } = await room.client();
+      const toPath = `${usePath} msrps://${BANK}:${node.port};tcp`;
+      const outcome = outcomeOf(endpoint, request('AUTH', { toPath, fromPath: endpoint.uri }));
+      const far = await node.accept();
+      void far.send(responseTo(await far.next(), 401));
+      return outcome;
+    },
+    answer: 401,
+    dials: [BANK],
+    looksUp: [BANK],
+  },
 ]);
 
 /** A node comes and brings a client, as the relay `host`. */

@@ -1,6 +1,7 @@
 /** Names whose DNS belongs to the attacker: whatever they say, and however often they change it, nobody inside is connected to. */
 import { expect } from 'vitest';
-import { request, responseTo } from '../endpoint.ts';
+import { type Endpoint, request, responseTo } from '../endpoint.ts';
+import { authOnBehalf, certificateFor } from './chain.ts';
 import { dialledCount } from './dialogue.ts';
 import {
   type Attempt,
@@ -290,4 +291,89 @@ attempts('A name under .invalid', [
     answer: [200, 408] as const,
     reports: { 'unreachable 408': 1 },
   })),
+  {
+    title: 'is not every name with that word in it: invalid.example.net is looked up (DN-11, FW-09)',
+    act: async (room) => {
+      const node = await room.node('invalid.example.net');
+      const { endpoint, usePath } = await room.client();
+      const outcome = await outcomeOf(endpoint, send(endpoint, `${usePath} ${node.uri}`));
+      await takeSend(node);
+      return outcome;
+    },
+    answer: 200,
+    dials: ['invalid.example.net'],
+    looksUp: ['invalid.example.net'],
+  },
+]);
+
+/** Another relay, with a certificate for the attacker’s name, and the From-Path that it writes: with a port inside. */
+async function evilRelay(room: Room) {
+  const endpoint = await room.connect({ certificate: await certificateFor(EVIL) });
+  const uri = `msrps://${EVIL}:${room.inside.port}/s1;tcp`;
+  return { endpoint, uri, fromPath: `${uri} msrps://client.example.org:41207/c1;tcp` };
+}
+
+/** It has left, and the relay has noticed; from now on its name leads to `address`. */
+async function moves(room: Room, { endpoint }: { readonly endpoint: Endpoint }, address: string): Promise<void> {
+  const { tls } = room.relay.relay.snapshot().connections;
+  await endpoint.close();
+  await expect.poll(() => room.relay.relay.snapshot().connections.tls).toBe((tls ?? 0) - 1);
+  room.zone[EVIL] = { A: [address] };
+}
+
+/** A session of that relay, to which a stranger then sends. */
+async function inward(room: Room, address: string): Promise<readonly Outcome[]> {
+  const evil = await evilRelay(room);
+  const granted = await authOnBehalf(evil.endpoint, { target: room.relay.target, fromPath: evil.fromPath });
+  await moves(room, evil, address);
+  const stranger = await room.connect();
+  return statusAndReport(stranger, send(stranger, `${granted.header('Use-Path')?.split(' ').at(-1)} ${evil.fromPath}`));
+}
+
+/** A message of that relay fails when it has left: the REPORT would go to it. */
+async function backward(room: Room, address: string): Promise<Outcome> {
+  const [evil, client] = [await evilRelay(room), await room.client()];
+  const asked = send(evil.endpoint, `${client.usePath} ${client.endpoint.uri}`, { fromPath: evil.fromPath });
+  expect(await outcomeOf(evil.endpoint, asked)).toBe(200);
+  const arrived = await client.endpoint.next();
+  await moves(room, evil, address);
+  void client.endpoint.send(responseTo(arrived, 415));
+  // Whatever it opens for that comes to its end.
+  await expect.poll(() => room.relay.logged()).toMatch(/"direction":"dialled"/);
+  return 'silence';
+}
+
+attempts('A relay with a good certificate whose name', [
+  {
+    title: 'leads inside is not connected to for those who write to its client (FW-08, FW-09, SE-01)',
+    act: (room) => inward(room, '127.0.0.1'),
+    ...DENIED,
+  },
+  {
+    title: 'leads to somebody else is connected to, and not believed (FW-08, CN-11)',
+    act: (room) => inward(room, '127.8.0.1'),
+    answer: [200, 408],
+    dials: [VICTIM],
+    looksUp: [EVIL],
+    reports: { 'unreachable 408': 1 },
+  },
+  {
+    title: 'leads inside is not connected to for a REPORT (X-12, FW-09, SE-01)',
+    act: (room) => backward(room, '127.0.0.1'),
+    answer: 'silence',
+    looksUp: [EVIL],
+    reports: { 'response 415': 1 },
+  },
+  {
+    title: 'leads to somebody else gets no REPORT there (X-12, CN-11, SE-05)',
+    act: async (room) => {
+      const outcome = await backward(room, '127.8.0.1');
+      expect(room.victim.acceptedCount()).toBe(0);
+      return outcome;
+    },
+    answer: 'silence',
+    dials: [VICTIM],
+    looksUp: [EVIL],
+    reports: { 'response 415': 1 },
+  },
 ]);

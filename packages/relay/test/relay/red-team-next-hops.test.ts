@@ -96,6 +96,15 @@ attempts('A next hop inside, written as a name that the system reads as an addre
     answer: [200, 403] as const,
     reports: { 'denied 403': 1 },
   })),
+  {
+    title: '127.524289, is connected to where it means 127.8.0.1, which is allowed (FW-09)',
+    relay: { resolver: 'system' },
+    act: (room) => afterLookUp(room, '127.524289'),
+    // No certificate is good for it.
+    answer: [200, 408],
+    dials: [VICTIM],
+    reports: { 'unreachable 408': 1 },
+  },
 ]);
 
 attempts('A next hop inside, written as a name for which DNS says 127.0.0.1', [
@@ -109,6 +118,17 @@ attempts('A next hop inside, written as a name for which DNS says 127.0.0.1', [
     looksUp: [host.replace(/\.$/, '')],
     reports: { 'denied 403': 1 },
   })),
+  {
+    title: '127.1, is connected to where DNS says 127.8.0.1, which is allowed (FW-09)',
+    act: (room) => {
+      room.zone['127.1'] = { A: ['127.8.0.1'] };
+      return afterLookUp(room, '127.1');
+    },
+    answer: [200, 408],
+    dials: [VICTIM],
+    looksUp: ['127.1'],
+    reports: { 'unreachable 408': 1 },
+  },
 ]);
 
 /** The ways to write the victim's name. */

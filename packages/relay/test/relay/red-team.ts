@@ -5,7 +5,7 @@
 import net from 'node:net';
 import type tls from 'node:tls';
 import type { ManualClock } from 'msrp/base';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Certificate } from '../../../msrp/test/certificates.ts';
 import { type NameServer, startNameServer, type Zone } from '../../../msrp/test/node/name-server.ts';
 import {
@@ -28,7 +28,7 @@ export const RELAY = 'relay.example.org';
 /** Whoever must not be bothered: reachable, permitted by policy, and nobody with the right to has asked for it. */
 export const VICTIM = 'victim.example.net';
 
-/** Where the world outside is. By default policy keeps all loopback addresses out, the rest of them for ever. */
+/** Where the world outside is: this machine listens on all loopback addresses, and policy admits these alone. */
 const OUTSIDE = '127.8.0.0/16';
 const [VICTIM_ADDRESS, NODE_ADDRESS, INSIDE_ADDRESS] = ['127.8.0.1', '127.8.0.2', '127.0.0.1'];
 
@@ -91,17 +91,13 @@ export function attempts(group: string, rows: readonly Attempt[]): void {
     for (const row of rows) {
       it(row.title, async () => {
         const room = await openRoom(row.relay);
-        try {
-          expect(await row.act(room)).toEqual(row.answer);
-          await room.expectPeace();
-          expect(room.dialled()).toEqual(row.dials ?? []);
-          expect(room.lookedUp()).toEqual(row.looksUp ?? []);
-          expect(room.relay.relay.snapshot().reports).toEqual(row.reports ?? {});
-          expect(room.inside.touchedCount()).toBe(0);
-          expect(room.victim.touchedCount()).toBe(room.dialled().filter((node) => node === VICTIM).length);
-        } finally {
-          await room.close();
-        }
+        expect(await row.act(room)).toEqual(row.answer);
+        await room.expectPeace();
+        expect(room.dialled()).toEqual(row.dials ?? []);
+        expect(room.lookedUp()).toEqual(row.looksUp ?? []);
+        expect(room.relay.relay.snapshot().reports).toEqual(row.reports ?? {});
+        expect(room.inside.touchedCount()).toBe(0);
+        expect(room.victim.touchedCount()).toBe(room.dialled().filter((node) => node === VICTIM).length);
       });
     }
   });
@@ -153,9 +149,9 @@ interface Watched extends Room {
   dialled(): string[];
   lookedUp(): string[];
   expectPeace(): Promise<void>;
-  close(): Promise<void>;
 }
 
+/** It is closed when the test is over, whatever came of it. */
 async function openRoom(overrides: Overrides = {}): Promise<Watched> {
   const zone: Zone = { [VICTIM]: { A: [VICTIM_ADDRESS] } };
   const nameServer = await startNameServer(zone);
@@ -172,6 +168,12 @@ async function openRoom(overrides: Overrides = {}): Promise<Watched> {
   });
   const witness = witnessDials();
   const nodes: Listening[] = [victim, inside];
+  onTestFinished(async () => {
+    witness.stop();
+    await relay.close();
+    for (const node of nodes) await node.close();
+    await nameServer.stop();
+  });
   const names = new Map([[`${VICTIM_ADDRESS}:${victim.port}`, VICTIM]]);
   const opened: Endpoint[] = [];
   const open = async (options: Partial<ConnectOptions> = {}) => {
@@ -206,19 +208,13 @@ async function openRoom(overrides: Overrides = {}): Promise<Watched> {
       await exchange(bob, friend);
       for (const endpoint of opened) await expectNothingFor(relay, endpoint);
     },
-    async close() {
-      witness.stop();
-      await relay.close();
-      for (const node of nodes) await node.close();
-      await nameServer.stop();
-    },
   };
 }
 
 /** As relays listen: they ask for certificates and let everybody in. */
 const ASKING = { requestCert: true, rejectUnauthorized: false, ca: authority.ca };
 
-/** Sees every connection that this process opens, over TLS or not. */
+/** Sees every connection that this process opens, over TLS or not; beyond this machine none gets. */
 function witnessDials() {
   const { connect: original } = net.Socket.prototype;
   let isOurs = false;
@@ -228,8 +224,10 @@ function witnessDials() {
     ...given: unknown[]
   ) {
     const [first] = given.flat() as { readonly host?: string; readonly port?: number }[];
-    if (!isOurs) dialled.push(`${first?.host}:${first?.port}`);
-    return Reflect.apply(original, this, given);
+    const host = first?.host ?? '';
+    if (!isOurs) dialled.push(`${host}:${first?.port}`);
+    if (net.isIPv4(host) && host.startsWith('127.')) return Reflect.apply(original, this, given);
+    return this.destroy(new Error(`${host} is not on this machine`));
   });
   return {
     /** `address:port` of each connection that the relay has begun to open. */
