@@ -123,12 +123,14 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     return this.#head.messageId;
   }
 
-  pause(): void {
+  pause(hop: Hop): void {
     if (this.#isOver) return;
     this.#views = settledViews(this.#views);
     this.#count(this.#octets);
     if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy', 'relay busy');
     if (this.#linger !== undefined || this.#octets <= INTERRUPTIBLE_OCTETS) return;
+    // Nothing more comes for a while, as this side does not read: a timer would only find the same octets.
+    if (hop.connection.paused === 'rate') return this.#flush();
     this.#linger = this.#context.clock.after(this.#flow.egress.connection.chunk.lingerMs, () => this.#flush());
   }
 

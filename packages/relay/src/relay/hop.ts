@@ -182,8 +182,8 @@ export class Hop implements ConnectionEvents {
   readDone(octets: number): void {
     const sends = this.#sendsInRead;
     this.#sendsInRead = 0;
-    this.#incoming?.pause?.(this);
     this.#rules.read(this, octets, sends);
+    this.#incoming?.pause?.(this);
   }
 
   urgentTaken(): void {
