@@ -128,9 +128,13 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#views = settledViews(this.#views);
     this.#count(this.#octets);
     if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy', 'relay busy');
-    if (this.#linger !== undefined || this.#octets <= INTERRUPTIBLE_OCTETS) return;
-    // Nothing more comes for a while, as this side does not read: a timer would only find the same octets.
-    if (hop.connection.paused === 'rate') return this.#flush();
+    if (this.#octets <= INTERRUPTIBLE_OCTETS) return;
+    if (hop.connection.paused === 'rate') {
+      // Nothing more comes for a while, as this side does not read: a timer would only find the same octets.
+      this.#linger?.cancel();
+      return this.#flush();
+    }
+    if (this.#linger !== undefined) return;
     this.#linger = this.#context.clock.after(this.#flow.egress.connection.chunk.lingerMs, () => this.#flush());
   }
 
