@@ -11,6 +11,7 @@ import {
   connectToOurs,
   documentedKamailio,
   documentedRelay,
+  grant,
   type Ours,
   peerCertificate,
   targetOf,
@@ -95,6 +96,15 @@ describe('a client of ours that uses Kamailio, too', () => {
     await expect.poll(() => connectionsOf(ours).dialled, { timeout: 10_000 }).toBe(0);
     await pass(both, bob);
     await pass(bob, both);
+  });
+
+  it('gets an hour from Kamailio whatever it asks for, and another URI instead of more time', async () => {
+    const { kamailio, alice } = await openCrossing();
+    const first = await grant(alice.endpoint, 'bob', `${alice.usePath} ${targetOf(kamailio)}`, '600');
+    expect(first.header('Expires')).toBe('3600');
+    const again = await grant(alice.endpoint, 'bob', first.header('Use-Path') ?? '', '600');
+    expect(again.header('Expires')).toBe('3600');
+    expect(again.header('Use-Path')).not.toBe(first.header('Use-Path'));
   });
 
   it('is not told by Kamailio that it knows the password', async () => {

@@ -120,6 +120,24 @@ describe('a file between a client of ours and one of Kamailio', () => {
     expect(assembled(received, OCTETS).equals(file)).toBe(true);
   });
 
+  it.each([
+    [11_238, '200'],
+    [11_239, '413'],
+    [16_383, '413'],
+    [16_384, 'closed'],
+  ])('may come in chunks of 11,238 octets with their heads: %s octets are %s', async (octets, expected) => {
+    const { alice, bob } = await openCrossing();
+    const wish = { messageId: 'file-1', byteRange: '1-*/*' };
+    const headOctets = write(bob, alice, { ...wish, body: '' }).length;
+    const answered = bob.endpoint.ask(write(bob, alice, { ...wish, body: fileOf(octets - headOctets) }));
+    expect(
+      await answered.then(
+        ({ status }) => String(status),
+        () => 'closed',
+      ),
+    ).toBe(expected);
+  });
+
   it('is refused with 413 by Kamailio in chunks of 11 to 16 KB, and our relay tells its client', async () => {
     const { alice, bob } = await openCrossing({ yaml: { 'maxOctets: 8192': 'maxOctets: 12000' } });
     expect((await bob.endpoint.ask(write(bob, alice, { body: fileOf(12_000) }))).status).toBe(413);

@@ -12,7 +12,7 @@ import type { RunningRelay } from '../../src/app/running-relay.ts';
 import { UserDatabase } from '../../src/auth/user-database.ts';
 import { temporaryFolder } from '../app/temporary-folder.ts';
 import { answerDigest } from '../digest-answer.ts';
-import { connect, type Endpoint, request } from '../endpoint.ts';
+import { connect, type Endpoint, type Message, request } from '../endpoint.ts';
 import { challengesOf } from '../relay/dialogue.ts';
 import { documentedFile, type Replacements } from './documented.ts';
 import { type Kamailio, startKamailio } from './kamailio.ts';
@@ -133,14 +133,25 @@ export async function clientOfOurs(ours: Ours): Promise<Client> {
 
 /** Goes through the AUTH dialogue. Unlike `Endpoint.auth` it wants no proof of the password: Kamailio gives none. */
 export async function authenticated(endpoint: Endpoint, user: string, toPath: string): Promise<Client> {
+  const granted = await grant(endpoint, user, toPath);
+  const usePath = granted.header('Use-Path');
+  if (usePath === undefined) throw new Error(`expected a Use-Path, got ${granted.raw.toString('latin1')}`);
+  return { endpoint, usePath, path: [...usePath.split(' ').toReversed(), endpoint.uri].join(' ') };
+}
+
+/** The answer to an AUTH with credentials. */
+export async function grant(endpoint: Endpoint, user: string, toPath: string, expires?: string): Promise<Message> {
   const paths = { toPath, fromPath: endpoint.uri };
   const asked = await endpoint.ask(request('AUTH', paths));
   if (asked.status !== 401) throw new Error(`expected a challenge, got ${asked.raw.toString('latin1')}`);
   const digestUri = toPath.split(' ').at(-1) ?? '';
-  const challenges = challengesOf(asked);
-  const answer = answerDigest({ user, password: PASSWORD, algorithm: 'MD5', challenges, digestUri });
-  const granted = await endpoint.ask(request('AUTH', { ...paths, extra: [['Authorization', answer.authorization]] }));
-  const usePath = granted.header('Use-Path');
-  if (usePath === undefined) throw new Error(`expected a Use-Path, got ${granted.raw.toString('latin1')}`);
-  return { endpoint, usePath, path: [...usePath.split(' ').toReversed(), endpoint.uri].join(' ') };
+  const { authorization } = answerDigest({
+    user,
+    password: PASSWORD,
+    algorithm: 'MD5',
+    challenges: challengesOf(asked),
+    digestUri,
+  });
+  const wish = expires === undefined ? [] : [['Expires', expires] as const];
+  return endpoint.ask(request('AUTH', { ...paths, extra: [...wish, ['Authorization', authorization]] }));
 }
