@@ -186,7 +186,8 @@ export class Receiving implements IncomingMessage {
   /** The last chunk has come: there are so many octets. */
   setTotal(octets: number): void {
     this.#totalOctets = octets;
-    if (octets === 0 && !this.#isOver) this.#wasRead(0);
+    // The end-line comes after the octets, which may have been read by now.
+    if (this.#readOctets >= octets) this.#wasRead(0);
     this.#wakeReader();
   }
 
@@ -207,7 +208,8 @@ export class Receiving implements IncomingMessage {
     if (this.#isPaused && this.#reassembly.waitingOctets <= LOW_WATER_OCTETS) this.#unpause();
     if (this.#isOver) return;
     const isAll = this.#totalOctets !== undefined && this.#readOctets >= this.#totalOctets;
-    if (isAll || this.#readOctets - this.#reportedOctets >= REPORT_OCTETS) {
+    const untoldOctets = this.#readOctets - this.#reportedOctets;
+    if (isAll ? untoldOctets > 0 || this.#readOctets === 0 : untoldOctets >= REPORT_OCTETS) {
       // From the first octet on: what was reported before may have been lost with a connection.
       this.context.read(this.#readOctets);
       this.#reportedOctets = this.#readOctets;

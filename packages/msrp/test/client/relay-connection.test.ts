@@ -357,7 +357,7 @@ describe('which relays are dialled', () => {
     expect(network.dialled).toEqual([{ uri: RELAY, checksName: true, signal: expect.anything() }]);
   });
 
-  it('a domain, with the user in its URI and without port, as it stands (AU-03, U-25)', async () => {
+  it('a domain, with the user in its URI and without port, as it stands (AU-03)', async () => {
     const target = 'msrps://nadia@relay-a.example.org;tcp';
     const { network, relay, far } = await connected([target], 'relay-a.example.org');
     const creating = relay.createSession();
