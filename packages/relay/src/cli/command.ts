@@ -7,6 +7,8 @@ export type ExitStatus = 0 | 1 | 2 | 3;
 
 /** Where a command speaks and listens. */
 export interface Terminal {
+  /** Standard output is a terminal, with somebody in front of it, and no file or program. */
+  readonly isInteractive: boolean;
   /** One line of result, to standard output. */
   readonly out: (line: string) => void;
   /** One line about what went wrong, to standard error. */

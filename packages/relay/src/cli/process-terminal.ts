@@ -12,6 +12,7 @@ export function processContext(): CommandContext {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return {
     terminal: {
+      isInteractive: process.stdout.isTTY === true,
       ...lines(),
       readSecret,
       readInput: () => text(process.stdin),

@@ -7,6 +7,7 @@ function scene(isWatched: boolean) {
   const lines: string[] = [];
   const push = (line: string) => void lines.push(line);
   const terminal = {
+    isInteractive: isWatched,
     out: push,
     err: push,
     status: isWatched ? push : undefined,

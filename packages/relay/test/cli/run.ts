@@ -13,29 +13,31 @@ export interface Typed {
   readonly secrets?: readonly string[];
   readonly input?: string;
   readonly environment?: Record<string, string>;
-  /** Told each line as it comes, of whatever kind. */
-  readonly told?: (line: string) => void;
+  /** Standard output is a terminal. */
+  readonly isInteractive?: boolean;
   /** Where the lines that do not stay go; nobody watches when absent. */
   readonly status?: (line: string) => void;
-  /** Given what sends the program a signal. */
-  readonly onSignals?: (send: (signal: Signal) => void) => void;
+  /** Told of each line of output, of either kind; may interrupt the program. */
+  readonly onLine?: (line: string, interrupt: () => void) => void;
 }
 
 /** Runs `words` and gives back the exit status and every line. */
 export async function run(words: readonly string[], typed: Typed = {}) {
-  const { secrets = [], input = '', environment = {}, machine = ROOMY, told = () => {}, status: shown } = typed;
+  const { secrets = [], input = '', environment = {}, machine = ROOMY, isInteractive = false, status: shown } = typed;
   const out: string[] = [];
   const err: string[] = [];
   const answers = [...secrets];
+  let interrupt: (signal: Signal) => void = () => {};
   const context = {
     terminal: {
+      isInteractive,
       out: (line: string) => {
         out.push(line);
-        told(line);
+        typed.onLine?.(line, () => interrupt('SIGINT'));
       },
       err: (line: string) => {
         err.push(line);
-        told(line);
+        typed.onLine?.(line, () => interrupt('SIGINT'));
       },
       status: shown,
       readSecret: async () => answers.shift() ?? '',
@@ -44,7 +46,7 @@ export async function run(words: readonly string[], typed: Typed = {}) {
     environment,
     machine,
     onSignal: (handler: (signal: Signal) => void) => {
-      typed.onSignals?.(handler);
+      interrupt = handler;
       return () => {};
     },
   };

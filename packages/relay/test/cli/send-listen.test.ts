@@ -7,7 +7,6 @@ import { Endpoint, type IncomingMessage } from 'msrp';
 import { systemClock } from 'msrp/base';
 import { listen, nodeNetwork } from 'msrp/node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { Signal } from '../../src/cli/command.ts';
 import { temporaryFolder } from '../app/temporary-folder.ts';
 import { authority, PASSWORDS, startRelayWith, type TestRelay } from '../relay/harness.ts';
 import { run, type Typed } from './run.ts';
@@ -27,18 +26,20 @@ afterAll(() => relay.close());
 /** `listen` at work: its path, and how it ends. */
 async function listening(words: readonly string[] = [], typed: Typed = {}) {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let signal: (signal: Signal) => void = () => {};
+  let interrupt = () => {};
   const all = ['listen', '--relay', relay.target, '--user', 'alice', '--ca', ca, ...words];
   const ended: Promise<Ended> = run(all, {
     environment: { MSRP_PASSWORD: PASSWORDS.alice },
-    told: (line) => line.startsWith('path ') && resolve(line.slice('path '.length)),
-    onSignals: (send) => (signal = send),
+    onLine: (line, stop) => {
+      interrupt = stop;
+      if (line.startsWith('path ')) resolve(line.slice('path '.length));
+    },
     ...typed,
   });
   void ended.then(({ err }) => reject(new Error(err.join())));
   const path = await promise;
-  onTestFinished(() => signal('SIGINT'));
-  return { path, ended, interrupt: () => signal('SIGINT') };
+  onTestFinished(() => interrupt());
+  return { path, ended, interrupt: () => interrupt() };
 }
 
 function send(...words: readonly string[]): Promise<Ended> {
