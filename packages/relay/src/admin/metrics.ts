@@ -23,17 +23,15 @@ const METRICS: readonly Metric[] = [
   gauge('queued_octets', 'Octets waiting for next hops', [], ({ queuedOctets }) => [[[], queuedOctets]]),
   counter('requests_total', 'Requests', ['direction', 'method'], ({ requests }) => byDirection(requests)),
   counter('responses_total', 'Responses', ['direction', 'status'], ({ responses }) => byDirection(responses)),
-  counter('reports_total', 'REPORTs made by this relay', ['trigger', 'status'], ({ reports }) => {
-    return Object.entries(reports).map(([name, count]): Sample => {
-      const [trigger = '', status = ''] = name.split(' ');
-      return [[trigger, status], count];
-    });
-  }),
+  counter('reports_total', 'REPORTs made by this relay', ['trigger', 'status'], ({ reports }) => byTwo(reports)),
   counter('octets_total', 'Octets read and written', ['direction'], ({ octets }) =>
     byName({ in: octets.in, out: octets.out }),
   ),
   counter('refused_total', 'Refusals', ['reason'], ({ refused }) => byName(refused)),
   counter('auth_total', 'AUTHs', ['outcome'], ({ auth }) => byName(auth)),
+  counter('credential_lookups_total', 'Look-ups in credential stores', ['store', 'outcome'], ({ lookups }) => {
+    return byTwo(lookups);
+  }),
   counter('oddities_total', 'Departures from the RFCs that were tolerated', ['kind'], ({ oddities }) =>
     byName(oddities),
   ),
@@ -49,6 +47,11 @@ function counter(name: string, help: string, labels: readonly string[], read: Me
 
 function byName(counts: Counts): Sample[] {
   return Object.entries(counts).map(([name, count]) => [[name], count]);
+}
+
+/** Names of two words, one for each label. */
+function byTwo(counts: Counts): Sample[] {
+  return Object.entries(counts).map(([name, count]) => [name.split(' '), count]);
 }
 
 function byDirection(counts: Readonly<Record<Direction, Counts>>): Sample[] {

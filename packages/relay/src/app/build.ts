@@ -3,15 +3,10 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
-import { DigestAuthenticator } from '../auth/authenticator.ts';
-import type { CredentialStore } from '../auth/credential-store.ts';
-import { SqliteStore } from '../auth/sqlite-store.ts';
-import { StaticStore } from '../auth/static-store.ts';
 import { type DiallerTls, NextHopDialler } from '../relay/dialler.ts';
 import { OwnNames } from '../relay/names.ts';
 import { NextHopPolicy } from '../relay/next-hop-policy.ts';
 import type { RelayOptions } from '../relay/options.ts';
-import type { Authenticator } from '../relay/ports.ts';
 import { Relay } from '../relay/relay.ts';
 import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
@@ -23,6 +18,7 @@ import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Config } from './config.ts';
 import { formatEndpoint, isDnsName, isLoopback } from './config-values.ts';
+import { CurrentAuthenticator } from './current-authenticator.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
 import type { BuildRelay, RelayContext, RunningRelay } from './running-relay.ts';
@@ -35,7 +31,8 @@ const HANDSHAKE_MS = 30_000;
 
 /** Builds the relay and opens its listeners. */
 export const buildRelay: BuildRelay = async (config, context) => {
-  const running = new WiredRelay(config, context);
+  const authenticator = await CurrentAuthenticator.open(config, context);
+  const running = new WiredRelay(config, context, authenticator);
   try {
     await running.listen();
   } catch (cause) {
@@ -44,63 +41,6 @@ export const buildRelay: BuildRelay = async (config, context) => {
   }
   return running;
 };
-
-/** The authenticator in force; a reload puts another in its place. */
-class CurrentAuthenticator implements Authenticator {
-  readonly #context: RelayContext;
-  #stores: readonly CredentialStore[] = [];
-  #current: DigestAuthenticator;
-
-  constructor(config: Config, context: RelayContext) {
-    this.#context = context;
-    this.#current = this.#make(config);
-  }
-
-  challenge(stale: boolean): string[] {
-    return this.#current.challenge(stale);
-  }
-
-  verify(authorization: string, digestUri: string): ReturnType<Authenticator['verify']> {
-    return this.#current.verify(authorization, digestUri);
-  }
-
-  /** See {@link DigestAuthenticator.mayUse}. */
-  mayUse(user: string): Promise<boolean> {
-    return this.#current.mayUse(user);
-  }
-
-  /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
-  async reload(config: Config): Promise<void> {
-    const before = this.#stores;
-    this.#current = this.#make(config);
-    for (const store of before) await store.close();
-  }
-
-  async close(): Promise<void> {
-    for (const store of this.#stores) await store.close();
-  }
-
-  #make({ credentials, realm, auth }: Config): DigestAuthenticator {
-    const { clock, logger } = this.#context;
-    const stores: CredentialStore[] = [];
-    try {
-      for (const source of credentials) {
-        stores.push(source.type === 'static' ? new StaticStore(realm, source.users) : new SqliteStore(source.path));
-      }
-    } catch (cause) {
-      for (const store of stores) void store.close();
-      throw cause;
-    }
-    const onStoreFailure = (store: string, cause: unknown) => {
-      logger.error(
-        { store, reason: cause instanceof Error ? cause.message : String(cause) },
-        'credential store failed',
-      );
-    };
-    this.#stores = stores;
-    return new DigestAuthenticator(stores, { realm, algorithms: auth.algorithms, clock, onStoreFailure });
-  }
-}
 
 /** A relay and its listeners. */
 class WiredRelay implements RunningRelay {
@@ -115,13 +55,13 @@ class WiredRelay implements RunningRelay {
   readonly #relay: Relay;
   readonly #listeners: { readonly listener: Listener; readonly name: string }[] = [];
 
-  constructor(config: Config, context: RelayContext) {
+  constructor(config: Config, context: RelayContext, authenticator: CurrentAuthenticator) {
     const { clock } = context;
     this.#config = config;
     this.#context = context;
     const options = relayOptions(config);
     this.#names = new OwnNames(config.hostname, config.aliases, authDomains(config), options.owner);
-    this.#authenticator = new CurrentAuthenticator(config, context);
+    this.#authenticator = authenticator;
     const { connections, connectionsPerAddress, headOctets, headLines } = config.limits;
     const memory = new Memory(config.flow.memoryOctets);
     this.#admissions = new Admissions({ connections, connectionsPerAddress }, memory);
@@ -167,7 +107,8 @@ class WiredRelay implements RunningRelay {
 
   readonly snapshot = (): RelaySnapshot => {
     const ofRelay = takeSnapshot(this.#relay);
-    return { ...ofRelay, refused: { ...ofRelay.refused, connection: this.#admissions.refusedCount } };
+    const refused = { ...ofRelay.refused, connection: this.#admissions.refusedCount };
+    return { ...ofRelay, refused, lookups: this.#authenticator.lookups };
   };
 
   async listen(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the keys of a configuration demand of one another. Nothing is read from disk here. */
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
+import { checkCredentials } from './config-credential-rules.ts';
 import { notInEffect } from './config-not-in-effect.ts';
 import { type ConfigPath, valueAt } from './config-place.ts';
 import { configSchema, type Sections } from './config-schema.ts';
@@ -13,7 +14,7 @@ export interface Finding {
 }
 
 /** The sections that are right in themselves. */
-type Judged = Partial<Sections>;
+export type Judged = Partial<Sections>;
 
 /** Everything the sections have against one another. */
 export function checkRules(judged: Judged): Finding[] {
@@ -23,6 +24,7 @@ export function checkRules(judged: Judged): Finding[] {
     ...checkCleartext(judged),
     ...checkAdmin(judged),
     ...checkOrder(judged),
+    ...checkCredentials(judged),
     ...checkNotInEffect(judged),
   ];
 }

@@ -1,6 +1,6 @@
 /** Every key of the configuration: what it may hold, its default, what it is for. Validation, JSON Schema and manual come from here. */
 import { z } from 'zod';
-import { userNameFault } from '../auth/user-name.ts';
+import { credentialsSchema } from './config-credentials.ts';
 import {
   dnsName,
   endpoint,
@@ -21,30 +21,6 @@ const DAY_SECONDS = 86_400;
 const HOUR_MS = 3_600_000;
 
 const REALM = 'text without quotes, backslashes and control characters, at most 255 characters';
-const USER = 'a user name of at most 256 characters without colons and control characters';
-const PASSWORD = 'a password (text; put quotes around one that looks like a number)';
-
-const credentials = z.discriminatedUnion(
-  'type',
-  [
-    section({
-      type: z.literal('static').describe('Users and passwords stand in the configuration itself.'),
-      users: z
-        .record(
-          z.string().refine((name) => userNameFault(name) === undefined, { error: USER }),
-          z.string({ error: PASSWORD }).min(1, { error: PASSWORD }),
-          { error: 'a mapping of user names to passwords' },
-        )
-        .describe('User names and their passwords.'),
-    }),
-    section({
-      type: z.literal('sqlite').describe('Users are kept in a database file, changed with `msrp-relay user`.'),
-      path: text('the path of a database file').describe('The database file; `msrp-relay user add` makes it.'),
-    }),
-  ],
-  { error: 'a store of type static or sqlite' },
-);
-
 const ALGORITHMS = 'some of SHA-256, SHA-512-256, MD5';
 const METHODS = 'method names in capital letters other than AUTH, SEND and REPORT';
 const LEVELS = 'debug, info, warn or error';
@@ -117,7 +93,7 @@ const authentication = {
     .prefault({})
     .describe('Authentication of clients.'),
   credentials: z
-    .array(credentials, { error: 'a list of credential stores' })
+    .array(credentialsSchema, { error: 'a list of credential stores' })
     .min(1, { error: 'at least one credential store' })
     .describe('Where users and passwords come from; asked in this order.'),
   expires: section({

@@ -35,4 +35,11 @@ export interface CredentialStore {
 /** A store cannot say at the moment whether there is such a user. Never has a secret in its message. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
+  /** Whoever looks after the store knows of it already. */
+  readonly isTold: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly isTold?: boolean } = {}) {
+    super(message, options);
+    this.isTold = options.isTold ?? false;
+  }
 }

@@ -15,6 +15,7 @@ const SNAPSHOT: RelaySnapshot = {
   octets: { in: 1000, out: 2000 },
   refused: { 'no-session': 7 },
   auth: { granted: 4, 'wrong-password': 1 },
+  lookups: { 'subscriber found': 7 },
   oddities: { 'missing "port"\n': 1 },
 };
 
@@ -57,6 +58,7 @@ describe('the admin door', () => {
       'msrp_relay_connections{transport="tls"} 3',
       'msrp_relay_connections{transport="dialled-tls"} 2',
       'msrp_relay_sessions 4',
+      'msrp_relay_credential_lookups_total{store="subscriber",outcome="found"} 7',
       'msrp_relay_transactions_open 5',
       'msrp_relay_queued_octets 6789',
       'msrp_relay_requests_total{direction="in",method="SEND"} 10',

@@ -274,7 +274,7 @@ describe('a mistake in a configuration file', () => {
     [
       'an unknown store',
       MINIMAL.replace('sqlite', 'ldap'),
-      'relay.yaml:3:23: credentials[0].type: expected a store of type static or sqlite, found "ldap"',
+      'relay.yaml:3:23: credentials[0].type: expected a store of type static, sqlite or subscriber, found "ldap"',
     ],
     [
       'a store without path',

@@ -15,6 +15,7 @@ const NOTHING: RelaySnapshot = {
   octets: { in: 0, out: 0 },
   refused: {},
   auth: {},
+  lookups: {},
   oddities: {},
 };
 

@@ -1,0 +1,85 @@
+/** The authenticator in force, and the stores that it asks; a reload puts others in their place. */
+import { DigestAuthenticator } from '../auth/authenticator.ts';
+import { type CredentialStore, StoreUnavailable } from '../auth/credential-store.ts';
+import type { Authenticator } from '../relay/ports.ts';
+import type { Counts } from '../relay/snapshot.ts';
+import type { Config } from './config.ts';
+import { openStore } from './open-store.ts';
+import type { RelayContext } from './running-relay.ts';
+import { StoreWatch } from './store-watch.ts';
+
+/** What is replaced as a whole. */
+interface Current {
+  readonly stores: readonly CredentialStore[];
+  readonly authenticator: DigestAuthenticator;
+}
+
+/** Stands before whichever authenticator is in force. */
+export class CurrentAuthenticator implements Authenticator {
+  readonly #context: RelayContext;
+  readonly #watch: StoreWatch;
+  #current: Current;
+
+  private constructor(context: RelayContext, watch: StoreWatch, current: Current) {
+    this.#context = context;
+    this.#watch = watch;
+    this.#current = current;
+  }
+
+  /** @throws CredentialsError when a store cannot be opened. */
+  static async open(config: Config, context: RelayContext): Promise<CurrentAuthenticator> {
+    const watch = new StoreWatch(context.logger);
+    return new CurrentAuthenticator(context, watch, await make(config, context, watch));
+  }
+
+  /** See {@link StoreWatch.lookups}. */
+  get lookups(): Counts {
+    return this.#watch.lookups;
+  }
+
+  challenge(stale: boolean): string[] {
+    return this.#current.authenticator.challenge(stale);
+  }
+
+  verify(authorization: string, digestUri: string): ReturnType<Authenticator['verify']> {
+    return this.#current.authenticator.verify(authorization, digestUri);
+  }
+
+  /** See {@link DigestAuthenticator.mayUse}. */
+  mayUse(user: string): Promise<boolean> {
+    return this.#current.authenticator.mayUse(user);
+  }
+
+  /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
+  async reload(config: Config): Promise<void> {
+    const before = this.#current.stores;
+    this.#current = await make(config, this.#context, this.#watch);
+    await closeAll(before);
+  }
+
+  async close(): Promise<void> {
+    await closeAll(this.#current.stores);
+  }
+}
+
+async function make(config: Config, { clock }: RelayContext, watch: StoreWatch): Promise<Current> {
+  const stores: CredentialStore[] = [];
+  try {
+    for (const settings of config.credentials)
+      stores.push(await openStore(settings, config, { clock, observer: watch }));
+  } catch (cause) {
+    await closeAll(stores);
+    throw cause;
+  }
+  const onStoreFailure = (store: string, cause: unknown) => {
+    // Those that ask others tell of it themselves, and not for each AUTH that is refused meanwhile.
+    if (!(cause instanceof StoreUnavailable && cause.isTold)) watch.failed(store, cause);
+  };
+  const { realm, auth } = config;
+  const authenticator = new DigestAuthenticator(stores, { realm, algorithms: auth.algorithms, clock, onStoreFailure });
+  return { stores, authenticator };
+}
+
+async function closeAll(stores: readonly CredentialStore[]): Promise<void> {
+  for (const store of stores) await store.close();
+}
