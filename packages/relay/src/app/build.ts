@@ -163,7 +163,7 @@ class WiredRelay implements RunningRelay {
   async #revokeWhoMayNotUse(): Promise<void> {
     const ofRelays = this.#relay.sessions.revokeRelays((name) => this.#relays.admits(name));
     if (ofRelays > 0) this.#context.logger.info({ sessions: ofRelays }, 'sessions of relays revoked');
-    for (const user of [...this.#relay.sessions.users]) {
+    for (const user of this.#relay.sessions.logins) {
       if (!(await this.#authenticator.mayUse(user))) {
         const sessions = this.#relay.sessions.revoke(user);
         this.#context.logger.info({ user, sessions }, 'sessions revoked');

@@ -10,6 +10,7 @@ type Settings<Type extends string> = Extract<CredentialSettings, { readonly type
 /** Everything that is wrong with stores that are right in themselves. */
 export function checkCredentials({ credentials = [], auth, trustedNetwork }: Judged): Finding[] {
   return credentials.flatMap((store, at) => {
+    if (store.type === 'http') return checkService(store.url, trustedNetwork, at);
     if (store.type !== 'subscriber') return [];
     const address = parseDatabaseAddress(store.url);
     return [
@@ -35,6 +36,13 @@ function checkTls(tls: boolean | undefined, isHeard: boolean, trusted: boolean |
   if (tls !== false || !isHeard || trusted !== false) return [];
   const text = 'expected true, or trustedNetwork: true, because the store is on another machine; found false';
   return [{ path: ['credentials', at, 'tls'], text }];
+}
+
+function checkService(url: string, trusted: boolean | undefined, at: number): Finding[] {
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'https:' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1')) || trusted !== false) return [];
+  const text = 'expected https://, or trustedNetwork: true, because the service is on another machine; found http://';
+  return [{ path: ['credentials', at, 'url'], text }];
 }
 
 /** A client takes the first algorithm that it knows: it must not be one that its user has nothing for. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseDatabaseAddress } from '../auth/database-address.ts';
 import { SUBSCRIBER_LAYOUTS } from '../auth/subscriber-table.ts';
 import { userNameFault } from '../auth/user-name.ts';
-import { flag, integer, section, text } from './config-values.ts';
+import { flag, integer, list, realmName, section, text } from './config-values.ts';
 
 const USER = 'a user name of at most 256 characters without colons and control characters';
 const PASSWORD = 'a password (text; put quotes around one that looks like a number)';
@@ -38,13 +38,16 @@ const cacheMs = (usual: number) =>
     .default(usual)
     .describe('For how long, in milliseconds, a user that was found can authenticate again without asking the store.');
 
+const authorities = () =>
+  text('a path or PEM text').optional().describe('Authorities that vouch for it; without it, those of Node.');
+
 const tls = {
   tls: flag()
     .optional()
     .describe(
       'Demands TLS and checks the certificate; without it, `true` unless it is on this machine. `false` beyond that needs `trustedNetwork`.',
     ),
-  ca: text('a path or PEM text').optional().describe('Authorities that vouch for it; without it, those of Node.'),
+  ca: authorities(),
 };
 
 const column = () => z.string({ error: COLUMN }).regex(/^\P{Cc}{1,64}$/u, { error: COLUMN });
@@ -94,6 +97,67 @@ const subscriber = section({
   ...remote,
 });
 
+const SECRETS = 'one to eight different secrets of at least 16 characters';
+const SEPARATOR = 'one character that is neither a digit nor a letter';
+
+const ephemeral = section({
+  type: z
+    .literal('ephemeral')
+    .describe('A web service makes passwords for a while, under a secret that TURN servers and Kamailio know, too.'),
+  secrets: list(z.string({ error: SECRETS }).min(16, { error: SECRETS }), SECRETS)
+    .min(1, { error: SECRETS })
+    .max(8, { error: SECRETS })
+    .describe('The shared secrets; several while a new one replaces an old one.'),
+  order: z
+    .enum(['time-first', 'user-first'], { error: 'time-first or user-first' })
+    .default('time-first')
+    .describe(
+      'User names are `TIME:USER`, as those for TURN, or `USER:TIME`; TIME is when the password expires, in seconds since 1970.',
+    ),
+  separator: z
+    .string({ error: SEPARATOR })
+    .regex(/^[^\p{L}\p{N}\p{Cc}]$/u, { error: SEPARATOR })
+    .default(':')
+    .describe('What stands between TIME and USER.'),
+  hash: z
+    .enum(['sha1', 'sha256', 'sha384', 'sha512'], { error: 'sha1, sha256, sha384 or sha512' })
+    .default('sha1')
+    .describe('The hash of the HMAC that is, in base64, the password.'),
+  sessionsOutlive: flag()
+    .default(false)
+    .describe('Lets sessions go on after their password has expired; otherwise Expires is cut to what is left.'),
+});
+
+const HTTP = 'https:// or http:// followed by a host, without user and password';
+const TOKEN = 'a token of printable characters without blanks';
+
+const http = section({
+  type: z.literal('http').describe('A web service is asked for each user.'),
+  url: z
+    .string({ error: HTTP })
+    .refine(isServiceUrl, { error: HTTP })
+    .describe('Address of the service. `http://` only on this machine, or with `trustedNetwork`.'),
+  method: z
+    .enum(['POST', 'GET'], { error: 'POST or GET' })
+    .default('POST')
+    .describe('`POST` sends `user`, `realm` and `algorithm` as JSON, `GET` as a query.'),
+  token: z
+    .string({ error: TOKEN })
+    .regex(/^[\x21-\x7e]+$/, { error: TOKEN })
+    .optional()
+    .describe('A bearer token that shows the service who asks.'),
+  ca: authorities(),
+  cacheMs: cacheMs(60_000),
+  ...remote,
+});
+
+function isServiceUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === ''
+  );
+}
+
 /** One store. */
 export const credentialsSchema = z.discriminatedUnion(
   'type',
@@ -107,14 +171,17 @@ export const credentialsSchema = z.discriminatedUnion(
           { error: 'a mapping of user names to passwords' },
         )
         .describe('User names and their passwords.'),
+      realm: realmName().optional().describe('The realm of these users, if it is not `realm`.'),
     }),
     section({
       type: z.literal('sqlite').describe('Users are kept in a database file, changed with `msrp-relay user`.'),
       path: text('the path of a database file').describe('The database file; `msrp-relay user add` makes it.'),
     }),
     subscriber,
+    ephemeral,
+    http,
   ],
-  { error: 'a store of type static, sqlite or subscriber' },
+  { error: 'a store of type static, sqlite, subscriber, ephemeral or http' },
 );
 
 /** One store, defaults filled in. */

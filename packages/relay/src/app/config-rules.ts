@@ -20,6 +20,7 @@ export type Judged = Partial<Sections>;
 export function checkRules(judged: Judged): Finding[] {
   return [
     ...checkNames(judged),
+    ...checkRealms(judged),
     ...checkListeners(judged),
     ...checkCleartext(judged),
     ...checkAdmin(judged),
@@ -42,6 +43,18 @@ function checkNames({ hostname, aliases = [], domains = [], listen }: Judged): F
   return names
     .filter(({ name }) => name === 'localhost' || name.endsWith('.localhost'))
     .map(({ path }) => ({ path, text }));
+}
+
+/** A realm that no AUTH can be addressed to is a mistake. */
+function checkRealms({ hostname, aliases, domains, realms = {} }: Judged): Finding[] {
+  if (hostname === undefined || aliases === undefined || domains === undefined) return [];
+  const ours = new Set([hostname, ...aliases, ...domains]);
+  return Object.keys(realms)
+    .filter((host) => !ours.has(host))
+    .map((host) => ({
+      path: ['realms', host],
+      text: 'expected a name that is hostname, or in aliases or domains, found another one',
+    }));
 }
 
 function checkListeners({ listen = [], tls }: Judged): Finding[] {

@@ -9,6 +9,7 @@ import {
   list,
   nameServers,
   network,
+  realmName,
   relayName,
   section,
   text,
@@ -20,7 +21,6 @@ const GIB = 1024 * MIB;
 const DAY_SECONDS = 86_400;
 const HOUR_MS = 3_600_000;
 
-const REALM = 'text without quotes, backslashes and control characters, at most 255 characters';
 const ALGORITHMS = 'some of SHA-256, SHA-512-256, MD5';
 const METHODS = 'method names in capital letters other than AUTH, SEND and REPORT';
 const LEVELS = 'debug, info, warn or error';
@@ -39,11 +39,15 @@ const naming = {
     .describe(
       'Domains whose SRV records lead here: clients may address AUTH to them, without port. The certificate must carry them.',
     ),
-  realm: z
-    .string({ error: REALM })
-    .regex(/^[^"\\\p{Cc}]{1,255}$/u, { error: REALM })
+  realm: realmName()
     .optional()
     .describe('The realm of Digest authentication; without it, `hostname`. A DNS name counts as one of `domains` too.'),
+  realms: z
+    .record(dnsName(), realmName(), { error: 'a mapping of DNS names to realms' })
+    .default({})
+    .describe(
+      'Other realms, by the name that a client addresses AUTH to: one of `hostname`, `aliases` and `domains`. All other names have `realm`.',
+    ),
 };
 
 const listening = {
@@ -89,6 +93,22 @@ const authentication = {
       .default(['SHA-256', 'MD5'])
       .describe('Digest algorithms offered, most preferred first; MD5 is last.'),
     failures: integer(1, 1000, 'failures').default(5).describe('Failed AUTHs after which a connection is closed.'),
+    addressFailures: integer(0, 1_000_000, 'failures')
+      .default(100)
+      .describe(
+        'Failed AUTHs of one address, on all its connections, after which it is blocked: further ones are answered 408 unseen. 0 means any number.',
+      ),
+    userFailures: integer(0, 1_000_000, 'failures')
+      .default(20)
+      .describe(
+        'Failed AUTHs of one user name, after which the user is blocked everywhere but where they have logged in. 0 means any number.',
+      ),
+    failuresWindowMs: integer(1000, 24 * HOUR_MS, 'milliseconds')
+      .default(600_000)
+      .describe('Within what time, in milliseconds, these failures count together.'),
+    blockMs: integer(1000, 24 * HOUR_MS, 'milliseconds')
+      .default(600_000)
+      .describe('How long, in milliseconds, an address or a user is blocked.'),
   })
     .prefault({})
     .describe('Authentication of clients.'),

@@ -1,4 +1,5 @@
 /** The authenticator in force, and the stores that it asks; a reload puts others in their place. */
+import { AuthGuard, type AuthGuardLimits } from '../auth/auth-guard.ts';
 import { DigestAuthenticator } from '../auth/authenticator.ts';
 import { type CredentialStore, StoreUnavailable } from '../auth/credential-store.ts';
 import type { Authenticator } from '../relay/ports.ts';
@@ -18,18 +19,21 @@ interface Current {
 export class CurrentAuthenticator implements Authenticator {
   readonly #context: RelayContext;
   readonly #watch: StoreWatch;
+  readonly #guard: AuthGuard;
   #current: Current;
 
-  private constructor(context: RelayContext, watch: StoreWatch, current: Current) {
+  private constructor(context: RelayContext, watch: StoreWatch, guard: AuthGuard, current: Current) {
     this.#context = context;
     this.#watch = watch;
+    this.#guard = guard;
     this.#current = current;
   }
 
   /** @throws CredentialsError when a store cannot be opened. */
   static async open(config: Config, context: RelayContext): Promise<CurrentAuthenticator> {
     const watch = new StoreWatch(context.logger);
-    return new CurrentAuthenticator(context, watch, await make(config, context, watch));
+    const guard = new AuthGuard(context.clock, guardLimits(config));
+    return new CurrentAuthenticator(context, watch, guard, await make(config, context, watch, guard));
   }
 
   /** See {@link StoreWatch.lookups}. */
@@ -37,23 +41,24 @@ export class CurrentAuthenticator implements Authenticator {
     return this.#watch.lookups;
   }
 
-  challenge(stale: boolean): string[] {
-    return this.#current.authenticator.challenge(stale);
+  challenge(stale: boolean, host: string): string[] {
+    return this.#current.authenticator.challenge(stale, host);
   }
 
-  verify(authorization: string, digestUri: string): ReturnType<Authenticator['verify']> {
-    return this.#current.authenticator.verify(authorization, digestUri);
+  verify(...given: Parameters<Authenticator['verify']>): ReturnType<Authenticator['verify']> {
+    return this.#current.authenticator.verify(...given);
   }
 
   /** See {@link DigestAuthenticator.mayUse}. */
-  mayUse(user: string): Promise<boolean> {
-    return this.#current.authenticator.mayUse(user);
+  mayUse(login: string): Promise<boolean> {
+    return this.#current.authenticator.mayUse(login);
   }
 
   /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
   async reload(config: Config): Promise<void> {
     const before = this.#current.stores;
-    this.#current = await make(config, this.#context, this.#watch);
+    this.#current = await make(config, this.#context, this.#watch, this.#guard);
+    this.#guard.limits = guardLimits(config);
     await closeAll(before);
   }
 
@@ -62,7 +67,7 @@ export class CurrentAuthenticator implements Authenticator {
   }
 }
 
-async function make(config: Config, { clock }: RelayContext, watch: StoreWatch): Promise<Current> {
+async function make(config: Config, { clock }: RelayContext, watch: StoreWatch, guard: AuthGuard): Promise<Current> {
   const stores: CredentialStore[] = [];
   try {
     for (const settings of config.credentials)
@@ -75,9 +80,21 @@ async function make(config: Config, { clock }: RelayContext, watch: StoreWatch):
     // Those that ask others tell of it themselves, and not for each AUTH that is refused meanwhile.
     if (!(cause instanceof StoreUnavailable && cause.isTold)) watch.failed(store, cause);
   };
-  const { realm, auth } = config;
-  const authenticator = new DigestAuthenticator(stores, { realm, algorithms: auth.algorithms, clock, onStoreFailure });
+  const { realm, realms, auth } = config;
+  const authenticator = new DigestAuthenticator(stores, {
+    realm,
+    realms,
+    algorithms: auth.algorithms,
+    clock,
+    onStoreFailure,
+    guard,
+  });
   return { stores, authenticator };
+}
+
+function guardLimits({ auth }: Config): AuthGuardLimits {
+  const { addressFailures, userFailures, failuresWindowMs, blockMs } = auth;
+  return { addressFailures, userFailures, windowMs: failuresWindowMs, blockMs };
 }
 
 async function closeAll(stores: readonly CredentialStore[]): Promise<void> {

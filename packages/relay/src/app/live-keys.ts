@@ -6,7 +6,12 @@ import type { Config } from './config.ts';
 const LIVE_KEYS: ReadonlySet<string> = new Set([
   'tls',
   'realm',
+  'realms',
   'auth.algorithms',
+  'auth.addressFailures',
+  'auth.userFailures',
+  'auth.failuresWindowMs',
+  'auth.blockMs',
   'credentials',
   'rates',
   'resolver',

@@ -1,7 +1,9 @@
 /** An entry of `credentials` to the store that it describes. */
 import type { CredentialStore } from '../auth/credential-store.ts';
 import { parseDatabaseAddress } from '../auth/database-address.ts';
-import type { RemoteStoreOptions, StoreObserver } from '../auth/remote-store.ts';
+import { EphemeralStore } from '../auth/ephemeral-store.ts';
+import { HttpSource } from '../auth/http-source.ts';
+import { RemoteStore, type RemoteStoreOptions, type StoreObserver } from '../auth/remote-store.ts';
 import { SqliteStore } from '../auth/sqlite-store.ts';
 import { StaticStore } from '../auth/static-store.ts';
 import { openSubscriberStore } from '../auth/subscriber-store.ts';
@@ -25,11 +27,17 @@ export async function openStore(
 ): Promise<CredentialStore> {
   switch (settings.type) {
     case 'static':
-      return new StaticStore(realm, settings.users);
+      return new StaticStore(settings.realm ?? realm, settings.users);
     case 'sqlite':
       return new SqliteStore(settings.path);
     case 'subscriber':
       return openSubscribers(settings, context);
+    case 'ephemeral':
+      return new EphemeralStore({ ...settings, maySessionsOutlive: settings.sessionsOutlive });
+    case 'http': {
+      const { url, method, token, ca } = settings;
+      return new RemoteStore(new HttpSource({ url, method, token, ca }), remoteOptions(settings, context));
+    }
   }
 }
 
@@ -45,7 +53,10 @@ async function openSubscribers(settings: Settings<'subscriber'>, context: StoreC
   });
 }
 
-function remoteOptions(settings: Settings<'subscriber'>, { clock, observer }: StoreContext): RemoteStoreOptions {
+function remoteOptions(
+  settings: Settings<'subscriber' | 'http'>,
+  { clock, observer }: StoreContext,
+): RemoteStoreOptions {
   const { timeoutMs, failures, retryMs, cacheMs, staleMs, cacheUsers } = settings;
   return {
     clock,

@@ -116,6 +116,86 @@ describe('a store of subscribers', () => {
   });
 });
 
+describe('a store of ephemeral passwords', () => {
+  it('needs a secret only', () => {
+    expect(load({ type: 'ephemeral', secrets: ['north-harbour-lantern'] })).toEqual({
+      type: 'ephemeral',
+      secrets: ['north-harbour-lantern'],
+      order: 'time-first',
+      separator: ':',
+      hash: 'sha1',
+      sessionsOutlive: false,
+    });
+  });
+
+  it.each([
+    [{ secrets: [] }, 'secrets: expected one to eight different secrets of at least 16 characters'],
+    [{ secrets: ['canary'] }, 'secrets[0]: expected one to eight different secrets of at least 16 characters'],
+    [{ secrets: ['canary-canary-canary', 'canary-canary-canary'] }, 'secrets: expected one to eight different secrets'],
+    [{ hash: 'md5' }, 'hash: expected sha1, sha256, sha384 or sha512'],
+    [{ separator: '1' }, 'separator: expected one character that is neither a digit nor a letter'],
+    [{ separator: '::' }, 'separator: expected one character that is neither a digit nor a letter'],
+  ])('is refused with %j', (values, problem) => {
+    const problems = problemsOf({ type: 'ephemeral', secrets: ['north-harbour-lantern'], ...values });
+    expect(problems[0]).toContain(`test: credentials[0].${problem}`);
+    expect(problems.join()).not.toContain('canary');
+  });
+
+  it('has its secrets from a file, too', () => {
+    const folder = temporaryFolder({ secrets: '- north-harbour-lantern\n- the-one-before-it\n' });
+    const environment = { MSRP_RELAY_CREDENTIALS__0__SECRETS_FILE: join(folder, 'secrets') };
+    expect(load({ type: 'ephemeral' }, {}, environment)).toMatchObject({
+      secrets: ['north-harbour-lantern', 'the-one-before-it'],
+    });
+  });
+});
+
+describe('a store that is a web service', () => {
+  const store = { type: 'http', url: 'https://users.example.org/msrp' };
+
+  it('needs its address only, and remembers for a minute who was found', () => {
+    expect(load(store)).toMatchObject({ method: 'POST', cacheMs: 60_000, staleMs: 300_000, timeoutMs: 1500 });
+  });
+
+  it.each([
+    [{ url: 'ftp://h/' }, 'url: expected https:// or http:// followed by a host'],
+    [{ url: 'https://u:canary@h/' }, 'url: expected https:// or http:// followed by a host, without user and password'],
+    [{ url: 'https://h/#canary' }, 'url: expected https:// or http:// followed by a host'],
+    [{ token: 'two canaries' }, 'token: expected a token of printable characters without blanks'],
+    [{ method: 'PUT' }, 'method: expected POST or GET'],
+  ])('is refused with %j', (values, problem) => {
+    const problems = problemsOf({ ...store, ...values });
+    expect(problems[0]).toContain(`test: credentials[0].${problem}`);
+    expect(problems.join()).not.toContain('canar');
+  });
+
+  it('is spoken to in the clear on this machine, or on a trusted network', () => {
+    expect(problemsOf({ ...store, url: 'http://users.example.org/' })).toEqual([
+      'test: credentials[0].url: expected https://, or trustedNetwork: true, because the service is on another machine; found http://',
+    ]);
+    expect(problemsOf({ ...store, url: 'http://users.example.org/' }, { trustedNetwork: true })).toEqual([]);
+    for (const host of ['127.0.0.1', 'localhost:8080', '[::1]']) {
+      expect(problemsOf({ ...store, url: `http://${host}/` })).toEqual([]);
+    }
+  });
+});
+
+describe('realms', () => {
+  const store = { type: 'static', users: { alice: 'secret' } };
+
+  it('belong to names of the relay', () => {
+    const names = { hostname: 'localhost', aliases: ['a.localhost'], domains: ['b.localhost'] };
+    const realms = { localhost: 'one', 'A.localhost': 'two', 'b.localhost': 'three' };
+    expect(problemsOf(store, { ...names, realms })).toEqual([]);
+    expect(problemsOf(store, { ...names, realms: { 'c.localhost': 'four' } })).toEqual([
+      'test: realms."c.localhost": expected a name that is hostname, or in aliases or domains, found another one',
+    ]);
+    expect(problemsOf(store, { ...names, realms: { localhost: 'a "quoted" one' } })[0]).toContain(
+      'realms.localhost: expected text',
+    );
+  });
+});
+
 describe('variables for single keys of stores', () => {
   const store = { type: 'subscriber', url: URL };
 

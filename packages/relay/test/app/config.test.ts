@@ -37,7 +37,16 @@ describe('a configuration file', () => {
       realm: 'localhost',
       listen: [{ scheme: 'tcp', host: '127.0.0.1', port: 0 }],
       tls: { rsaCbcSuite: false },
-      auth: { allowCleartext: false, algorithms: ['SHA-256', 'MD5'], failures: 5 },
+      realms: {},
+      auth: {
+        allowCleartext: false,
+        algorithms: ['SHA-256', 'MD5'],
+        failures: 5,
+        addressFailures: 100,
+        userFailures: 20,
+        failuresWindowMs: 600000,
+        blockMs: 600000,
+      },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
       chunk: { maxOctets: 65536, lingerMs: 20, cutOffFlag: '+' },
@@ -274,7 +283,7 @@ describe('a mistake in a configuration file', () => {
     [
       'an unknown store',
       MINIMAL.replace('sqlite', 'ldap'),
-      'relay.yaml:3:23: credentials[0].type: expected a store of type static, sqlite or subscriber, found "ldap"',
+      'relay.yaml:3:23: credentials[0].type: expected a store of type static, sqlite, subscriber, ephemeral or http, found "ldap"',
     ],
     [
       'a store without path',
