@@ -1,4 +1,5 @@
 /** What the entries of `credentials` demand of one another, and of the rest of the configuration. */
+import { isIP } from 'node:net';
 import { type DatabaseAddress, parseDatabaseAddress } from '../auth/database-address.ts';
 import { COLUMN_OF, SUBSCRIBER_LAYOUTS, type SubscriberColumns } from '../auth/subscriber-table.ts';
 import type { CredentialSettings } from './config-credentials.ts';
@@ -16,6 +17,7 @@ export function checkCredentials({ credentials = [], auth, trustedNetwork }: Jud
     return [
       ...checkPassword(store, address, at),
       ...checkTls(store.tls, address !== undefined && leavesMachine(address), trustedNetwork, at),
+      ...checkHost(store.tls, address, at),
       ...checkAlgorithms(store, auth?.algorithms ?? [], at),
     ];
   });
@@ -36,6 +38,13 @@ function checkTls(tls: boolean | undefined, isHeard: boolean, trusted: boolean |
   if (tls !== false || !isHeard || trusted !== false) return [];
   const text = 'expected true, or trustedNetwork: true, because the store is on another machine; found false';
   return [{ path: ['credentials', at, 'tls'], text }];
+}
+
+/** The library for MySQL checks names only: of an address it would take the certificate of `localhost`. */
+function checkHost(tls: boolean | undefined, address: DatabaseAddress | undefined, at: number): Finding[] {
+  if (address?.kind !== 'mysql' || isIP(address.host) === 0 || !(tls ?? leavesMachine(address))) return [];
+  const text = 'expected the name of a host, for its certificate to be checked, found an address';
+  return [{ path: ['credentials', at, 'url'], text }];
 }
 
 function checkService(url: string, trusted: boolean | undefined, at: number): Finding[] {

@@ -13,8 +13,17 @@ const BLANK_PADDED = 1042;
 /** The class of errors in which the fault is with the parameters: a character that the database cannot hold. */
 const DATA_EXCEPTION = /^22/;
 
-/** The library leaves a connection open that it could not log in over, and a server has no more than a hundred. */
+/**
+ * What the library leaves to others: a connection that breaks is an error that nobody listens to while it is in use, and ends
+ * the process; one that could not be logged in over stays open, and a server has no more than a hundred.
+ */
 class TidyClient extends Client {
+  constructor(config?: string | ClientConfig) {
+    super(config);
+    // The question that was asked over it fails, which is how it is found out.
+    this.on('error', () => {});
+  }
+
   override connect(): Promise<Client>;
   override connect(told: (error: Error) => void): void;
   override connect(told?: (error: Error) => void): Promise<Client> | undefined {

@@ -102,6 +102,17 @@ describe('a store of subscribers', () => {
     }
   });
 
+  it('has a name where its certificate could not be checked otherwise', () => {
+    const problemsAt = (url: string, tls?: boolean) => problemsOf({ type: 'subscriber', url, tls });
+    const problem =
+      'test: credentials[0].url: expected the name of a host, for its certificate to be checked, found an address';
+    expect(problemsAt('mysql://kamailio@192.0.2.1/kamailio')).toEqual([problem]);
+    expect(problemsAt('mysql://kamailio@[::1]/kamailio', true)).toEqual([problem]);
+    for (const url of ['mysql://k@127.0.0.1/k', 'mysql://k@db.example.org/k', 'postgres://k@192.0.2.1/k']) {
+      expect(problemsAt(url)).toEqual([]);
+    }
+  });
+
   it('must have something for every algorithm on offer: clients take the first that they know', () => {
     const kamailio = { type: 'subscriber', url: URL };
     const offered = (...algorithms: string[]) => ({ auth: { algorithms } });

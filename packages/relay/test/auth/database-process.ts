@@ -1,7 +1,7 @@
 /** A program of somebody else that keeps a database in a directory of its own, run by whoever may run it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -16,6 +16,14 @@ const environment = { PATH, HOME: '/', LC_ALL: 'C' };
 /** A directory that the program may write in. */
 export function databaseDirectory(name: string): string {
   const path = mkdtempSync(join(tmpdir(), `msrp-relay-${name}-`));
+  if (isRoot) chownSync(path, NOBODY, NOBODY);
+  return path;
+}
+
+/** Puts a file into such a directory that only the program may read; its path. */
+export function privateFile(directory: string, name: string, content: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, content, { mode: 0o600 });
   if (isRoot) chownSync(path, NOBODY, NOBODY);
   return path;
 }
@@ -75,7 +83,7 @@ export class DatabaseProcess {
   }
 
   /** Ends the server and waits until it is gone. */
-  async end(name: 'SIGKILL' | 'SIGTERM' | 'SIGINT' = 'SIGKILL'): Promise<void> {
+  async end(name: 'SIGKILL' | 'SIGQUIT' = 'SIGKILL'): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');

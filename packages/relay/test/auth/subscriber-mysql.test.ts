@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createAuthority } from '../../../msrp/test/certificates.ts';
 import { StoreUnavailable } from '../../src/auth/credential-store.ts';
 import type { SubscriberTable } from '../../src/auth/subscriber-table.ts';
 import { credentialStoreSuite, SUITE_REALM } from './credential-store.suite.ts';
@@ -68,6 +69,21 @@ describe('a table of subscribers in MariaDB', () => {
     for (const name of ['ALICE', 'alice  ', '\u00e0lice', 'zoe', 'ZO\u00cb']) {
       expect(await store.find(name, SUITE_REALM, 'MD5'), name).toBeUndefined();
     }
+  });
+
+  it('proves its name over TLS, by the authorities that are given', async () => {
+    const { ca } = server;
+    const { ca: other } = await createAuthority();
+    const find = async (tls: { readonly ca: string | undefined }) => {
+      const store = await openStore(server.uri('kamailio', 'localhost'), MARIADB_PASSWORD, KAMAILIO_TABLE, { tls });
+      onTestFinished(() => store.close());
+      return store.find('alice', SUITE_REALM, 'MD5');
+    };
+    expect(await find({ ca })).toBeDefined();
+    await expect(find({ ca: other })).rejects.toThrow(StoreUnavailable);
+    await expect(find({ ca: undefined })).rejects.toThrow(StoreUnavailable);
+    await server.usesCertificateFor('db.example.org');
+    await expect(find({ ca })).rejects.toThrow(StoreUnavailable);
   });
 
   it('is unavailable with a wrong password, and nothing secret is in what is said (AU-60)', async () => {

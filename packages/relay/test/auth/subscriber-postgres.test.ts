@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createAuthority } from '../../../msrp/test/certificates.ts';
 import { StoreUnavailable } from '../../src/auth/credential-store.ts';
 import type { SubscriberTable } from '../../src/auth/subscriber-table.ts';
 import { credentialStoreSuite, SUITE_REALM, SUITE_USERS } from './credential-store.suite.ts';
@@ -54,6 +55,20 @@ describe('a table of subscribers in PostgreSQL', () => {
     const store = await openStore(uri, undefined, KAMAILIO_TABLE);
     onTestFinished(() => store.close());
     expect(await store.find('alice', SUITE_REALM, 'MD5')).toBeDefined();
+  });
+
+  it('proves its name over TLS, by the authorities that are given', async () => {
+    const { ca } = server;
+    const { ca: other } = await createAuthority();
+    const find = async (host: string, tls: { readonly ca: string | undefined }) => {
+      const store = await openStore(server.uri('kamailio', host), POSTGRES_PASSWORD, KAMAILIO_TABLE, { tls });
+      onTestFinished(() => store.close());
+      return store.find('alice', SUITE_REALM, 'MD5');
+    };
+    expect(await find('localhost', { ca })).toBeDefined();
+    await expect(find('127.0.0.1', { ca })).rejects.toThrow(StoreUnavailable);
+    await expect(find('localhost', { ca: other })).rejects.toThrow(StoreUnavailable);
+    await expect(find('localhost', { ca: undefined })).rejects.toThrow(StoreUnavailable);
   });
 
   it('is unavailable with a wrong password, and nothing secret is in what is said (AU-60)', async () => {
