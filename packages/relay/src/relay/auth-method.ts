@@ -213,10 +213,7 @@ export class AuthMethod {
     }
     const seconds = Math.min(expires ?? options.expires.default, maxSeconds);
     const granted = session ?? this.#grant(request, { user, login }, seconds);
-    if (session !== undefined) {
-      session.login = login;
-      sessions.renew(session, seconds);
-    }
+    if (session !== undefined) sessions.renew(session, seconds);
     this.#note(hop, 'granted', user);
     hop.isProven = true;
     hop.onAuthenticated?.();

@@ -22,8 +22,8 @@ export class Session {
   readonly uri: string;
   readonly secret: string;
   readonly user: string;
-  /** The name that was last logged in with, as in `Identity`. */
-  login: string;
+  /** The name that was logged in with, as in `Identity`. */
+  readonly login: string;
   /** Who got the URI. */
   readonly inside: Inside;
   /** Host of the relay URI that the first AUTH was addressed to. */

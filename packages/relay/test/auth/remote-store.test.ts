@@ -104,6 +104,15 @@ describe('A store that asks others', () => {
     expect(told).toEqual(['test refused']);
   });
 
+  it('counts nobody as waiting who has been answered', async () => {
+    const { find, current } = setUp(known, { failures: 2000 });
+    for (let times = 0; times < 600; times += 1) await find();
+    current.behaviour = broken;
+    for (let times = 0; times < 600; times += 1) await find().catch(() => {});
+    current.behaviour = known;
+    expect(await find()).toBe(ALICE);
+  });
+
   it('says that its failures are known, so that nobody logs each of them again', async () => {
     const { find } = setUp(broken);
     for (let times = 0; times < 3; times += 1) await expect(find()).rejects.toMatchObject({ isTold: true });
