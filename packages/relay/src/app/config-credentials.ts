@@ -97,14 +97,14 @@ const subscriber = section({
   ...remote,
 });
 
-const SECRETS = 'one to eight different secrets of at least 16 characters';
+const SECRETS = 'one to eight different secrets of at least 8 characters';
 const SEPARATOR = 'one character that is neither a digit nor a letter';
 
 const ephemeral = section({
   type: z
     .literal('ephemeral')
     .describe('A web service makes passwords for a while, under a secret that TURN servers and Kamailio know, too.'),
-  secrets: list(z.string({ error: SECRETS }).min(16, { error: SECRETS }), SECRETS)
+  secrets: list(z.string({ error: SECRETS }).min(8, { error: SECRETS }), SECRETS)
     .min(1, { error: SECRETS })
     .max(8, { error: SECRETS })
     .describe('The shared secrets; several while a new one replaces an old one.'),

@@ -17,7 +17,7 @@ export interface AuthGuardLimits {
 }
 
 /** Addresses, users, and places where users have logged in: as many of each. */
-const MAX_ENTRIES = 50_000;
+const MAX_ENTRIES = 20_000;
 
 interface Failures {
   count: number;

@@ -1,5 +1,5 @@
 /** Users that a web service knows: it is asked with a JSON document, or a query, and answers with one. */
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { type DigestAlgorithm, digestHexDigits, hashA1, toWire } from 'msrp/digest';
 import type { Credential } from './credential-store.ts';
@@ -73,9 +73,18 @@ export class HttpSource implements CredentialSource {
     };
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
     return new Promise((resolve, reject) => {
-      send(url, { method, headers, signal, agent: this.#agent }, resolve).on('error', reject).end(body);
+      const attempt = (): void => {
+        const request = send(url, { method, headers, signal, agent: this.#agent }, resolve);
+        request.on('error', (cause) => (isOver(request, cause) ? attempt() : reject(cause))).end(body);
+      };
+      attempt();
     });
   }
+}
+
+/** The service had closed a connection that was kept, when the question was on its way: it can be asked on another one. */
+function isOver({ reusedSocket }: ClientRequest, cause: Error): boolean {
+  return reusedSocket && 'code' in cause && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

@@ -50,10 +50,13 @@ export class PostgresDatabase implements SubscriberDatabase {
 
   async rows(parameters: readonly string[], signal: AbortSignal): Promise<readonly SubscriberRow[]> {
     const client = await this.#pool.connect();
+    if (signal.aborted) {
+      client.release();
+      return [];
+    }
     const giveUp = () => client.release(true);
     signal.addEventListener('abort', giveUp, { once: true });
     try {
-      if (signal.aborted) return [];
       // The name makes it a prepared statement, one a connection.
       const { rows } = await client.query<SubscriberRow>({
         name: 'credential',

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManualClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { createAuthority } from '../../../msrp/test/certificates.ts';
 import { configFrom } from '../../src/app/config.ts';
 import type { Environment } from '../../src/app/config-environment.ts';
@@ -127,6 +129,20 @@ describe('a store of subscribers', () => {
   });
 });
 
+describe('what docs/credentials.md shows', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../docs/credentials.md'), 'utf8');
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => text);
+
+  it.each(examples)('is a configuration: example %#', (text) => {
+    const { credentials = [{ type: 'static', users: {} }], ...others } = parse(text);
+    expect(problemsOf(credentials[0], { auth: undefined, ...others })).toEqual([]);
+  });
+
+  it('is something', () => {
+    expect(examples).toHaveLength(5);
+  });
+});
+
 describe('a store of ephemeral passwords', () => {
   it('needs a secret only', () => {
     expect(load({ type: 'ephemeral', secrets: ['north-harbour-lantern'] })).toEqual({
@@ -140,8 +156,8 @@ describe('a store of ephemeral passwords', () => {
   });
 
   it.each([
-    [{ secrets: [] }, 'secrets: expected one to eight different secrets of at least 16 characters'],
-    [{ secrets: ['canary'] }, 'secrets[0]: expected one to eight different secrets of at least 16 characters'],
+    [{ secrets: [] }, 'secrets: expected one to eight different secrets of at least 8 characters'],
+    [{ secrets: ['canary'] }, 'secrets[0]: expected one to eight different secrets of at least 8 characters'],
     [{ secrets: ['canary-canary-canary', 'canary-canary-canary'] }, 'secrets: expected one to eight different secrets'],
     [{ hash: 'md5' }, 'hash: expected sha1, sha256, sha384 or sha512'],
     [{ separator: '1' }, 'separator: expected one character that is neither a digit nor a letter'],

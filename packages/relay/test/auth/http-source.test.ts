@@ -170,6 +170,21 @@ describe('a web service that knows the users', () => {
     await expect.poll(() => ended).toBe(1);
   });
 
+  it('is asked again when it had closed a connection that was kept, which is no failure of its', async () => {
+    const requests = new Map<unknown, number>();
+    const server = createServer((request, response) => {
+      const count = (requests.get(request.socket) ?? 0) + 1;
+      requests.set(request.socket, count);
+      if (count > 1) request.socket.destroy();
+      else response.end('{"password":"secret"}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const store = open({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
+    for (let times = 0; times < 3; times += 1) expect(await store.find('alice', 'realm', 'MD5')).toBeDefined();
+    expect([...requests.values()]).toEqual([2, 2, 1]);
+  });
+
   it('proves its name over TLS, by the authorities that are given', async () => {
     const authority = await createAuthority();
     const other = await createAuthority();

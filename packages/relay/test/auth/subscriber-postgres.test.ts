@@ -3,6 +3,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthority } from '../../../msrp/test/certificates.ts';
 import { StoreUnavailable } from '../../src/auth/credential-store.ts';
+import { parseDatabaseAddress } from '../../src/auth/database-address.ts';
+import { PostgresDatabase } from '../../src/auth/postgres-database.ts';
 import type { SubscriberTable } from '../../src/auth/subscriber-table.ts';
 import { credentialStoreSuite, SUITE_REALM, SUITE_USERS } from './credential-store.suite.ts';
 import { POSTGRES_PASSWORD, PostgresServer } from './postgres-server.ts';
@@ -79,6 +81,16 @@ describe('a table of subscribers in PostgreSQL', () => {
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('canary');
   });
 
+  it('gives a connection back that came too late for the question', async () => {
+    const options = { password: POSTGRES_PASSWORD, tls: undefined, timeoutMs: 500, connections: 1 };
+    const address = parseDatabaseAddress(server.uri('kamailio'));
+    if (address?.kind !== 'postgres') throw new Error('no address');
+    const database = new PostgresDatabase(address, KAMAILIO_TABLE, options);
+    onTestFinished(() => database.close());
+    for (let times = 0; times < 3; times += 1) await database.rows(['alice', SUITE_REALM], AbortSignal.abort());
+    expect(await database.rows(['alice', SUITE_REALM], new AbortController().signal)).toHaveLength(1);
+  });
+
   it('leaves no connection open that it cannot log in over', async () => {
     // AuthenticationSASL with a mechanism that the library does not know: it gives up, as it does without a password.
     const unknown = Buffer.from('R\0\0\0\x0b\0\0\0\x0aX\0\0', 'latin1');
@@ -114,6 +126,22 @@ describe('a table of subscribers in PostgreSQL', () => {
     const store = await open('kamailio', { table: 'my schema.select', columns, usesDomain: true });
     expect(await store.find('carol', 'example.org', 'MD5')).toEqual({ ha1: '0'.repeat(32), mayUse: true });
     expect(await store.find('carol', 'example.org', 'SHA-256')).toBeUndefined();
+  });
+
+  it('is read by a database user who may read the columns in question and nothing else', async () => {
+    await server.run(
+      'kamailio',
+      `CREATE ROLE msrp LOGIN PASSWORD 'reader';
+      GRANT SELECT (username, domain, ha1, ha1b) ON subscriber TO msrp`,
+    );
+    const { password: _, ...columns } = KAMAILIO_TABLE.columns;
+    const uri = server.uri('kamailio').replace('kamailio@', 'msrp@');
+    const store = await openStore(uri, 'reader', { ...KAMAILIO_TABLE, columns });
+    onTestFinished(() => store.close());
+    expect(await store.find('alice', SUITE_REALM, 'MD5')).toBeDefined();
+    const greedy = await openStore(uri, 'reader', KAMAILIO_TABLE);
+    onTestFinished(() => greedy.close());
+    await expect(greedy.find('alice', SUITE_REALM, 'MD5')).rejects.toThrow(StoreUnavailable);
   });
 
   it('is asked by a prepared statement', async () => {
