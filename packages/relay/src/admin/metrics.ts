@@ -63,6 +63,9 @@ const METRICS: readonly Metric[] = [
   ),
   counter('refused_total', 'Refusals', ['reason'], ({ refused }) => byName(refused, REASONS)),
   counter('auth_total', 'AUTHs', ['outcome'], ({ auth }) => byName(auth, AUTH_ENDS)),
+  counter('credential_lookups_total', 'Look-ups in credential stores', ['store', 'outcome'], ({ lookups }) => {
+    return byTwo(lookups, []);
+  }),
   counter('oddities_total', 'Departures from the RFCs that were tolerated', ['kind'], ({ oddities }) =>
     byName(oddities, ODDITIES),
   ),

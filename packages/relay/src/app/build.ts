@@ -4,17 +4,12 @@ import { setImmediate } from 'node:timers/promises';
 import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
 import { Traces } from '../admin/traces.ts';
-import { DigestAuthenticator } from '../auth/authenticator.ts';
-import type { CredentialStore } from '../auth/credential-store.ts';
-import { SqliteStore } from '../auth/sqlite-store.ts';
-import { StaticStore } from '../auth/static-store.ts';
 import { Blocks } from '../relay/blocks.ts';
 import { type DiallerTls, NextHopDialler } from '../relay/dialler.ts';
 import { OwnNames } from '../relay/names.ts';
 import { NextHopPolicy } from '../relay/next-hop-policy.ts';
 import { Operation } from '../relay/operation.ts';
 import type { Limits, RelayOptions } from '../relay/options.ts';
-import type { Authenticator, AuthOutcome } from '../relay/ports.ts';
 import { Relay } from '../relay/relay.ts';
 import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
@@ -30,6 +25,7 @@ import { Turn } from '../transport/turn.ts';
 import { WebSocketListener } from '../transport/websocket-listener.ts';
 import type { Config } from './config.ts';
 import { formatEndpoint, isDnsName } from './config-values.ts';
+import { CurrentAuthenticator } from './current-authenticator.ts';
 import { Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
@@ -43,7 +39,9 @@ const HANDSHAKE_MS = 30_000;
 
 /** Builds the relay and opens its listeners. */
 export const buildRelay: BuildRelay = async (config, context) => {
-  const running = new WiredRelay(config, context);
+  const blocks = new Blocks();
+  const authenticator = await CurrentAuthenticator.open(config, context, blocks);
+  const running = new WiredRelay(config, context, authenticator, blocks);
   try {
     await running.listen();
   } catch (cause) {
@@ -52,67 +50,6 @@ export const buildRelay: BuildRelay = async (config, context) => {
   }
   return running;
 };
-
-/** The authenticator in force; a reload puts another in its place. */
-class CurrentAuthenticator implements Authenticator {
-  readonly #context: RelayContext;
-  readonly #blocks: Blocks;
-  #stores: readonly CredentialStore[] = [];
-  #current: DigestAuthenticator;
-
-  constructor(config: Config, context: RelayContext, blocks: Blocks) {
-    this.#context = context;
-    this.#blocks = blocks;
-    this.#current = this.#make(config);
-  }
-
-  challenge(stale: boolean): string[] {
-    return this.#current.challenge(stale);
-  }
-
-  /** Whom an operator has blocked learns it only with the right password, as whom a store has. */
-  async verify(authorization: string, digestUri: string): Promise<AuthOutcome> {
-    const outcome = await this.#current.verify(authorization, digestUri);
-    return outcome.kind === 'granted' && this.#blocks.hasUser(outcome.user) ? { kind: 'forbidden' } : outcome;
-  }
-
-  /** See {@link DigestAuthenticator.mayUse}. */
-  mayUse(user: string): Promise<boolean> {
-    return this.#current.mayUse(user);
-  }
-
-  /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
-  async reload(config: Config): Promise<void> {
-    const before = this.#stores;
-    this.#current = this.#make(config);
-    for (const store of before) await store.close();
-  }
-
-  async close(): Promise<void> {
-    for (const store of this.#stores) await store.close();
-  }
-
-  #make({ credentials, realm, auth }: Config): DigestAuthenticator {
-    const { clock, logger } = this.#context;
-    const stores: CredentialStore[] = [];
-    try {
-      for (const source of credentials) {
-        stores.push(source.type === 'static' ? new StaticStore(realm, source.users) : new SqliteStore(source.path));
-      }
-    } catch (cause) {
-      for (const store of stores) void store.close();
-      throw cause;
-    }
-    const onStoreFailure = (store: string, cause: unknown) => {
-      logger.error(
-        { store, reason: cause instanceof Error ? cause.message : String(cause) },
-        'credential store failed',
-      );
-    };
-    this.#stores = stores;
-    return new DigestAuthenticator(stores, { realm, algorithms: auth.algorithms, clock, onStoreFailure });
-  }
-}
 
 /** A relay and its listeners. */
 class WiredRelay implements RunningRelay {
@@ -131,11 +68,11 @@ class WiredRelay implements RunningRelay {
   readonly #relay: Relay;
   readonly #listeners: Listeners;
   readonly #options: RelayOptions;
-  readonly #blocks = new Blocks();
+  readonly #blocks: Blocks;
   readonly operation: Operation;
   readonly traces = new Traces();
 
-  constructor(config: Config, context: RelayContext) {
+  constructor(config: Config, context: RelayContext, authenticator: CurrentAuthenticator, blocks: Blocks) {
     const { clock } = context;
     this.#config = config;
     this.#lastConfig = config;
@@ -145,7 +82,8 @@ class WiredRelay implements RunningRelay {
     this.#parserLimits = parserLimits(config);
     this.#chunk = { ...config.chunk };
     this.#names = new OwnNames(config.hostname, config.aliases, authDomains(config), options.owner);
-    this.#authenticator = new CurrentAuthenticator(config, context, this.#blocks);
+    this.#authenticator = authenticator;
+    this.#blocks = blocks;
     const memory = new Memory(config.flow.memoryOctets);
     this.#admissions = new Admissions(config.limits, memory, (address) => this.#blocks.hasAddress(address));
     const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
@@ -196,7 +134,8 @@ class WiredRelay implements RunningRelay {
   readonly snapshot = (): RelaySnapshot => {
     const ofRelay = takeSnapshot(this.#relay);
     const { refusedCount: connection, blockedCount: blocked } = this.#admissions;
-    return { ...ofRelay, refused: { ...ofRelay.refused, connection, ...(blocked > 0 ? { blocked } : {}) } };
+    const refused = { ...ofRelay.refused, connection, ...(blocked > 0 ? { blocked } : {}) };
+    return { ...ofRelay, refused, lookups: this.#authenticator.lookups };
   };
 
   async listen(): Promise<void> {
@@ -289,7 +228,7 @@ class WiredRelay implements RunningRelay {
   async #revokeWhoMayNotUse(): Promise<void> {
     const ofRelays = this.#relay.sessions.revokeRelays((name) => this.#relays.admits(name));
     if (ofRelays > 0) this.#context.logger.info({ sessions: ofRelays }, 'sessions of relays revoked');
-    for (const user of [...this.#relay.sessions.users]) {
+    for (const user of this.#relay.sessions.logins) {
       if (!(await this.#authenticator.mayUse(user))) {
         const sessions = this.#relay.sessions.revoke(user);
         this.#context.logger.info({ user, sessions }, 'sessions revoked');

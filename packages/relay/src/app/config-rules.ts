@@ -1,6 +1,7 @@
 /** What the keys of a configuration demand of one another. Nothing is read from disk here. */
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
+import { checkCredentials } from './config-credential-rules.ts';
 import { notInEffect } from './config-not-in-effect.ts';
 import { type ConfigPath, valueAt } from './config-place.ts';
 import { configSchema, type Sections } from './config-schema.ts';
@@ -13,18 +14,20 @@ export interface Finding {
 }
 
 /** The sections that are right in themselves. */
-type Judged = Partial<Sections>;
+export type Judged = Partial<Sections>;
 
 /** Everything the sections have against one another. */
 export function checkRules(judged: Judged): Finding[] {
   return [
     ...checkNames(judged),
+    ...checkRealms(judged),
     ...checkListeners(judged),
     ...checkChunks(judged),
     ...checkWebSockets(judged),
     ...checkCleartext(judged),
     ...checkAdmin(judged),
     ...checkOrder(judged),
+    ...checkCredentials(judged),
     ...checkNotInEffect(judged),
   ];
 }
@@ -42,6 +45,18 @@ function checkNames({ hostname, aliases = [], domains = [], listen }: Judged): F
   return names
     .filter(({ name }) => name === 'localhost' || name.endsWith('.localhost'))
     .map(({ path }) => ({ path, text }));
+}
+
+/** A realm that no AUTH can be addressed to is a mistake. */
+function checkRealms({ hostname, aliases, domains, realms = {} }: Judged): Finding[] {
+  if (hostname === undefined || aliases === undefined || domains === undefined) return [];
+  const ours = new Set([hostname, ...aliases, ...domains]);
+  return Object.keys(realms)
+    .filter((host) => !ours.has(host))
+    .map((host) => ({
+      path: ['realms', host],
+      text: 'expected a name that is hostname, or in aliases or domains, found another one',
+    }));
 }
 
 function checkListeners({ listen = [], tls }: Judged): Finding[] {

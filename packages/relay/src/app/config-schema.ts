@@ -1,6 +1,6 @@
 /** Every key of the configuration: what it may hold, its default, what it is for. Validation, JSON Schema and manual come from here. */
 import { z } from 'zod';
-import { userNameFault } from '../auth/user-name.ts';
+import { credentialsSchema } from './config-credentials.ts';
 import {
   addresses,
   adminDoor,
@@ -11,6 +11,7 @@ import {
   list,
   nameServers,
   network,
+  realmName,
   relayName,
   section,
   text,
@@ -22,31 +23,6 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const DAY_SECONDS = 86_400;
 const HOUR_MS = 3_600_000;
-
-const REALM = 'text without quotes, backslashes and control characters, at most 255 characters';
-const USER = 'a user name of at most 256 characters without colons and control characters';
-const PASSWORD = 'a password (text; put quotes around one that looks like a number)';
-
-const credentials = z.discriminatedUnion(
-  'type',
-  [
-    section({
-      type: z.literal('static').describe('Users and passwords stand in the configuration itself.'),
-      users: z
-        .record(
-          z.string().refine((name) => userNameFault(name) === undefined, { error: USER }),
-          z.string({ error: PASSWORD }).min(1, { error: PASSWORD }),
-          { error: 'a mapping of user names to passwords' },
-        )
-        .describe('User names and their passwords.'),
-    }),
-    section({
-      type: z.literal('sqlite').describe('Users are kept in a database file, changed with `msrp-relay user`.'),
-      path: text('the path of a database file').describe('The database file; `msrp-relay user add` makes it.'),
-    }),
-  ],
-  { error: 'a store of type static or sqlite' },
-);
 
 function maxOctets() {
   return integer(2 * KIB, 16 * MIB, 'octets');
@@ -75,11 +51,15 @@ const naming = {
     .describe(
       'Domains whose SRV records lead here: clients may address AUTH to them, without port. The certificate must carry them.',
     ),
-  realm: z
-    .string({ error: REALM })
-    .regex(/^[^"\\\p{Cc}]{1,255}$/u, { error: REALM })
+  realm: realmName()
     .optional()
     .describe('The realm of Digest authentication; without it, `hostname`. A DNS name counts as one of `domains` too.'),
+  realms: z
+    .record(dnsName(), realmName(), { error: 'a mapping of DNS names to realms' })
+    .default({})
+    .describe(
+      'Other realms, by the name that a client addresses AUTH to: one of `hostname`, `aliases` and `domains`. All other names have `realm`.',
+    ),
 };
 
 const listening = {
@@ -137,11 +117,27 @@ const authentication = {
       .default(['SHA-256', 'MD5'])
       .describe('Digest algorithms offered, most preferred first; MD5 is last.'),
     failures: integer(1, 1000, 'failures').default(5).describe('Failed AUTHs after which a connection is closed.'),
+    addressFailures: integer(0, 1_000_000, 'failures')
+      .default(100)
+      .describe(
+        'Failed AUTHs of one address, on all its connections, after which it is blocked: further ones are answered 408 unseen. 0 means any number.',
+      ),
+    userFailures: integer(0, 1_000_000, 'failures')
+      .default(20)
+      .describe(
+        'Failed AUTHs of one user name, after which the user is blocked everywhere but where they have logged in. 0 means any number.',
+      ),
+    failuresWindowMs: integer(1000, 24 * HOUR_MS, 'milliseconds')
+      .default(600_000)
+      .describe('Within what time, in milliseconds, these failures count together.'),
+    blockMs: integer(1000, 24 * HOUR_MS, 'milliseconds')
+      .default(600_000)
+      .describe('How long, in milliseconds, an address or a user is blocked.'),
   })
     .prefault({})
     .describe('Authentication of clients.'),
   credentials: z
-    .array(credentials, { error: 'a list of credential stores' })
+    .array(credentialsSchema, { error: 'a list of credential stores' })
     .min(1, { error: 'at least one credential store' })
     .describe('Where users and passwords come from; asked in this order.'),
   expires: section({

@@ -16,6 +16,13 @@ export function flag() {
   return z.boolean({ error: 'true or false' });
 }
 
+const REALM_EXPECTED = 'text without quotes, backslashes and control characters, at most 255 characters';
+
+/** A realm of Digest: it stands between quotes on the wire. */
+export function realmName() {
+  return z.string({ error: REALM_EXPECTED }).regex(/^[^"\\\p{Cc}]{1,255}$/u, { error: REALM_EXPECTED });
+}
+
 /** One or more lines of text. */
 export function text(expected: string) {
   return z.string({ error: expected }).min(1, { error: expected });

@@ -38,7 +38,16 @@ export const REASONS = [
 /** What became of AUTHs that ended here; `failed elsewhere` are those that another relay answered 401. */
 export const AUTH_ENDS = [
   ...(['granted', 'challenged', 'stale', 'failed', 'forbidden', 'malformed', 'unavailable', 'interval'] as const),
-  ...(['quota', 'cleartext', 'relay denied', 'relay unproven', 'refused', 'busy', 'failed elsewhere'] as const),
+  ...([
+    'quota',
+    'cleartext',
+    'relay denied',
+    'relay unproven',
+    'refused',
+    'blocked',
+    'busy',
+    'failed elsewhere',
+  ] as const),
 ] as const;
 
 /** What peers did that was not right and was let pass. */

@@ -5,27 +5,50 @@ import type { Duplex } from 'node:stream';
  * What became of the credentials of one AUTH.
  *
  * - `granted`: right, and the user may use this relay. `authenticationInfo` is the
- *   value of the Authentication-Info header of the 200 (RFC 4976 §9.1).
+ *   value of the Authentication-Info header of the 200 (RFC 4976 §9.1); no session may
+ *   last longer than `maxSeconds`.
  * - `challenge`: answer 401. `stale` when only the nonce was the reason; `failed` when
  *   a secret was wrong or a user unknown, which counts against the connection.
  * - `forbidden`: right, but this user may not use this relay: 403.
  * - `malformed`: the header lacks something or is not of the form it must have: 400.
  * - `unavailable`: no store could say; the AUTH is answered 408 and may be tried again.
+ * - `blocked`: not looked at, since too many AUTHs of this address or user have failed; answered as `unavailable` is.
  */
 export type AuthOutcome =
-  | { readonly kind: 'granted'; readonly user: string; readonly authenticationInfo: string }
+  | ({ readonly kind: 'granted'; readonly authenticationInfo: string; readonly maxSeconds: number } & Identity)
   | { readonly kind: 'challenge'; readonly stale: boolean; readonly failed: boolean }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'malformed'; readonly comment: string }
-  | { readonly kind: 'unavailable' };
+  | { readonly kind: 'unavailable' }
+  | { readonly kind: 'blocked' };
+
+/** Whom a session belongs to. */
+export interface Identity {
+  /** Of all realms: quotas and rates go by it. */
+  readonly user: string;
+  /** The name that was logged in with, for the question whether the user may still be here. */
+  readonly login: string;
+}
+
+/** Where an AUTH came from, and what it is for. */
+export interface AuthOrigin {
+  /** Host of the relay URI that the client authenticates to: it picks the realm. */
+  readonly host: string;
+  /** The other end of the connection. */
+  readonly address: string;
+  /** It is the client's own address, and not that of a relay before it. */
+  readonly isOfClient: boolean;
+}
 
 /** Digest authentication as RFC 4976 §9.1 wants it. Supplied by the floor `auth`. */
 export interface Authenticator {
   /**
    * The values of the WWW-Authenticate headers of a 401, most preferred algorithm first,
    * all with one fresh nonce (RFC 8760 §2.3).
+   *
+   * @param host - as in `AuthOrigin`.
    */
-  challenge(stale: boolean): string[];
+  challenge(stale: boolean, host: string): string[];
 
   /**
    * Judges an Authorization header.
@@ -33,7 +56,7 @@ export interface Authenticator {
    * @param authorization - the header's value, as received (one character an octet).
    * @param digestUri - the rightmost To-Path URI, octet for octet (RFC 4976 §9.1).
    */
-  verify(authorization: string, digestUri: string): Promise<AuthOutcome>;
+  verify(authorization: string, digestUri: string, origin: AuthOrigin): Promise<AuthOutcome>;
 }
 
 /** Whom to connect to. */

@@ -5,6 +5,7 @@ import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Inside } from './inside.ts';
 import type { Pace } from './pace.ts';
+import type { Identity } from './ports.ts';
 import { sessionHash } from './session-hash.ts';
 
 /** The one outside connection that a session is bound to, and the URI of the peer at its end (RFC 4975 §5.4). */
@@ -22,8 +23,12 @@ export class Session {
   readonly uri: string;
   readonly secret: string;
   readonly user: string;
+  /** The name that was logged in with, as in `Identity`. */
+  readonly login: string;
   /** Who got the URI. */
   readonly inside: Inside;
+  /** Host of the relay URI that the first AUTH was addressed to. */
+  readonly askedHost: string;
   /** In the order in which they were granted; given by the table. */
   number = 0;
   grantedAtMs = 0;
@@ -41,11 +46,13 @@ export class Session {
   timer: Timer | undefined;
   #hash: string | undefined;
 
-  constructor(uri: string, secret: string, user: string, inside: Inside) {
+  constructor(uri: string, secret: string, { user, login }: Identity, inside: Inside, askedHost: string) {
     this.uri = uri;
     this.secret = secret;
     this.user = user;
+    this.login = login;
     this.inside = inside;
+    this.askedHost = askedHost;
   }
 
   /** What people call it. Made when first asked for: most sessions nobody ever asks about. */
@@ -88,9 +95,9 @@ export class SessionTable {
     return this.#byUser.get(user) ?? new Set();
   }
 
-  /** Everybody who has a session. */
-  get users(): IterableIterator<string> {
-    return this.#byUser.keys();
+  /** Every name that the sessions were granted to, as in `Identity`. Looks at every session. */
+  get logins(): Set<string> {
+    return new Set([...this.#bySecret.values()].map(({ login }) => login));
   }
 
   countOf(user: string): number {
@@ -160,9 +167,9 @@ export class SessionTable {
     return sessions.length;
   }
 
-  /** Ends all sessions of `user`; how many there were. */
-  revoke(user: string): number {
-    const sessions = [...(this.#byUser.get(user) ?? [])];
+  /** Ends all sessions that were granted to this name; how many there were. Looks at every session. */
+  revoke(login: string): number {
+    const sessions = [...this.#bySecret.values()].filter((session) => session.login === login);
     for (const session of sessions) this.end(session);
     return sessions.length;
   }

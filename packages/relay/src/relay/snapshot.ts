@@ -37,6 +37,8 @@ export interface RelaySnapshot {
   readonly refused: Counts;
   /** AUTHs by outcome. */
   readonly auth: Counts;
+  /** Look-ups in credential stores that ask others, by store and outcome: `subscriber found`. */
+  readonly lookups: Counts;
   /** Departures from the RFCs that were tolerated, by kind. */
   readonly oddities: Counts;
 }

@@ -3,7 +3,7 @@ import type { Relay } from './relay.ts';
 import type { RelaySnapshot } from './snapshot.ts';
 
 /** A moment of `relay`. Cost: its number of connections. */
-export function takeSnapshot(relay: Relay): RelaySnapshot {
+export function takeSnapshot(relay: Relay): Omit<RelaySnapshot, 'lookups'> {
   const { counters } = relay;
   const connections: Record<string, number> = { tls: 0, tcp: 0, wss: 0, ws: 0, 'dialled-tls': 0, 'dialled-tcp': 0 };
   let queuedOctets = 0;

@@ -74,7 +74,7 @@ export class Admissions {
 }
 
 /** What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits, within which addresses cost nothing. */
-function subscriberOf(address: string): string {
+export function subscriberOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
   const [before = '', after] = address.split('::');
   const first = before === '' ? [] : before.split(':');

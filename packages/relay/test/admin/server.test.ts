@@ -26,6 +26,7 @@ const SNAPSHOT: RelaySnapshot = {
   octets: { in: 1000, out: 2000 },
   refused: { 'no session': 7 },
   auth: { granted: 4, failed: 1 },
+  lookups: { 'subscriber found': 7 },
   oddities: { 'unmatched response': 1 },
 };
 
@@ -80,6 +81,7 @@ describe('the admin door', () => {
       'msrp_relay_response_seconds_count 8',
       'msrp_relay_queue_seconds_count 0',
       'msrp_relay_sessions 4',
+      'msrp_relay_credential_lookups_total{store="subscriber",outcome="found"} 7',
       'msrp_relay_transactions_open 5',
       'msrp_relay_queued_octets 6789',
       'msrp_relay_requests_total{direction="in",method="SEND"} 10',

@@ -38,7 +38,16 @@ describe('a configuration file', () => {
       realm: 'localhost',
       listen: [{ scheme: 'tcp', host: '127.0.0.1', port: 0 }],
       tls: { rsaCbcSuite: false },
-      auth: { allowCleartext: false, algorithms: ['SHA-256', 'MD5'], failures: 5 },
+      realms: {},
+      auth: {
+        allowCleartext: false,
+        algorithms: ['SHA-256', 'MD5'],
+        failures: 5,
+        addressFailures: 100,
+        userFailures: 20,
+        failuresWindowMs: 600000,
+        blockMs: 600000,
+      },
       webSocket: { origins: [], proxies: [] },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
@@ -305,7 +314,7 @@ describe('a mistake in a configuration file', () => {
     [
       'an unknown store',
       MINIMAL.replace('sqlite', 'ldap'),
-      'relay.yaml:3:23: credentials[0].type: expected a store of type static or sqlite, found "ldap"',
+      'relay.yaml:3:23: credentials[0].type: expected a store of type static, sqlite, subscriber, ephemeral or http, found "ldap"',
     ],
     [
       'a store without path',

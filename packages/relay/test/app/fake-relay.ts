@@ -28,6 +28,7 @@ export const NOTHING: RelaySnapshot = {
   octets: { in: 0, out: 0 },
   refused: {},
   auth: {},
+  lookups: {},
   oddities: {},
 };
 
