@@ -19,7 +19,12 @@ function documented(): string[] {
 async function scrape(): Promise<string> {
   const metrics = new Metrics();
   onTestFinished(() => metrics.stop());
-  return metrics.scrape({ ...NOTHING, connections: { tls: 1 }, reports: { 'timeout 408': 1 } });
+  return metrics.scrape({
+    ...NOTHING,
+    connections: { tls: 1 },
+    reports: { 'timeout 408': 1 },
+    lookups: { 'http found': 1 },
+  });
 }
 
 async function actual(): Promise<string[]> {
