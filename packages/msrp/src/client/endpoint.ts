@@ -136,9 +136,10 @@ export class Endpoint {
 
   #sessionFor(text: string, connection: Connection): RequestHandler | number {
     const uri = parseUri(text);
-    const session = this.#sessions.get(uri?.sessionId ?? '');
+    if (uri === undefined) return 400;
+    const session = this.#sessions.get(uri.sessionId ?? '');
     const own = session === undefined ? undefined : parseUri(session.uri);
-    if (session === undefined || uri === undefined || own === undefined || !sameUri(uri, own)) return 481;
+    if (session === undefined || own === undefined || !sameUri(uri, own)) return 481;
     if (session.connection === undefined) {
       if (!session.trusts(connection)) {
         connection.destroy(

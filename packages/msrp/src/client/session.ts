@@ -3,28 +3,27 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import { MsrpError } from '../base/errors.ts';
 import { type Head, headerValues } from '../wire/head.ts';
-import { makeIdent } from '../wire/ident.ts';
+import { isIdent, makeIdent } from '../wire/ident.ts';
 import { splitPath } from '../wire/path.ts';
 import { isSuccess } from '../wire/status.ts';
-import { parseUri } from '../wire/uri.ts';
 import type { Connection, RequestHandler } from './connection.ts';
 import { type Content, contentSource, type RepeatableSource } from './content.ts';
 import { matchesFingerprint } from './fingerprint.ts';
-import type { IncomingMessage, Receiving } from './incoming-message.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import { mediaTypeOf, reasonAgainst } from './media-types.ts';
 import type { OctetRanges } from './octet-ranges.ts';
 import { type OutgoingMessage, Sending } from './outgoing-message.ts';
+import { bodilessSend, nicknameOf, nicknameRequest, type OwnRequest, ownReport, type Paths } from './own-requests.ts';
+import { Receiver, type Reported } from './receiver.ts';
+import { SentMessages } from './sent-messages.ts';
 import {
-  bodilessSend,
-  headerText,
-  nicknameOf,
-  nicknameRequest,
-  type OwnRequest,
-  ownReport,
-  type Paths,
-} from './own-requests.ts';
-import { type ReceiveLimits, Receiver } from './receiver.ts';
-import type { Peer, SendOptions, SessionEvents, SessionOptions } from './session-options.ts';
+  checkedPath,
+  limitsOf,
+  type Peer,
+  type SendOptions,
+  type SessionEvents,
+  type SessionOptions,
+} from './session-options.ts';
 
 /** What a session needs of whoever makes it. */
 export interface SessionContext {
@@ -54,7 +53,7 @@ export class Session extends Emitter<SessionEvents> {
   readonly incoming: RequestHandler = {
     send: (head) => {
       this.#peer ??= { path: head.fromPath };
-      return head.hasBody ? this.#receiver.begin(head) : NOTHING;
+      return this.#receiver.begin(head);
     },
     report: (head) => this.#onReport(head),
     other: (head) => this.#onOther(head),
@@ -62,11 +61,13 @@ export class Session extends Emitter<SessionEvents> {
   readonly #context: SessionContext;
   readonly #options: SessionOptions;
   readonly #receiver: Receiver;
-  readonly #sendings = new Map<string, Sending>();
+  readonly #sent = new SentMessages();
   readonly #refusedTypes = new Set<string>();
   /** Who waits for an answer, and is told when none can come any more. */
   readonly #waiting = new Set<(error: MsrpError) => void>();
   #connection: Connection | undefined;
+  #isHolding = false;
+  #hasHandedOver = false;
   #peer: Peer | undefined;
   #state: 'open' | 'failed' | 'closed' = 'open';
   #keepAlive: Timer | undefined;
@@ -78,13 +79,14 @@ export class Session extends Emitter<SessionEvents> {
     this.#connection = context.connection;
     const events = {
       message: (message: IncomingMessage) => this.#onMessage(message),
-      pause: () => this.#connection?.pause(),
-      resume: () => this.#connection?.resume(),
+      pause: () => this.#hold(),
+      resume: () => this.#letGo(),
       report: (...report: Parameters<Session['sendReport']>) => this.sendReport(...report),
     };
     const previous = options.continues?.handOver();
     previous?.handTo(events);
     this.#receiver = previous ?? new Receiver(limitsOf(options), context.clock, events);
+    this.#hold();
   }
 
   /** What goes into `a=path` of this side's SDP: the outermost relay first, this endpoint last (RFC 4976 §5.1). */
@@ -183,7 +185,7 @@ export class Session extends Emitter<SessionEvents> {
     const error = new MsrpError('MSRP_SESSION_CLOSED', 'this side has closed the session');
     const wasOpen = this.#state === 'open';
     if (wasOpen) this.#end('closed', error);
-    this.#receiver.close(error);
+    if (!this.#hasHandedOver) this.#receiver.close(error);
     if (wasOpen) this.emit('closed');
   }
 
@@ -198,7 +200,9 @@ export class Session extends Emitter<SessionEvents> {
   /** From now on it is used over `connection`. */
   bind(connection: Connection): void {
     if (this.#connection === connection) return;
+    this.#letGo();
     this.#connection = connection;
+    this.#hold();
     this.#restartKeepAlive();
   }
 
@@ -216,15 +220,17 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. */
   handOver(): Receiver | undefined {
-    return this.#state === 'failed' ? this.#receiver : undefined;
+    if (this.#state !== 'failed' || this.#hasHandedOver) return undefined;
+    this.#hasHandedOver = true;
+    return this.#receiver;
   }
 
   /** Reports octets of a message that came in, when there is a way to do so. */
-  sendReport(message: Receiving, status: number, comment: string, start: number, end: number): void {
+  sendReport(message: Reported, status: number, comment: string, start: number, end: number): void {
     if (this.#state !== 'open' || this.#connection === undefined) return;
-    const { messageId, fromPath, totalOctets: total } = message;
+    const { messageId, returnPath, totalOctets: total } = message;
     const report = ownReport(
-      { toPath: fromPath, fromPath: this.uri },
+      { toPath: returnPath, fromPath: this.uri },
       { messageId, status, comment, start, end, total },
     );
     this.#connection.writer.writeNow(report.text);
@@ -237,15 +243,10 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #onReport(head: Head): void {
-    const [value = ''] = headerValues(head, 'status');
-    const [, namespace, code, comment = ''] = /^(\d{3}) (\d{3})(?: (.*))?$/.exec(value) ?? [];
-    const sending = this.#sendings.get(head.messageId);
-    if (namespace !== '000' || sending === undefined) return;
-    const status = Number(code);
-    const { start = 1, end } = head.byteRange ?? {};
-    if (sending.report(status, comment, start, end)) {
-      this.fail(new MsrpError('MSRP_SESSION_FAILED', `a failure was reported: ${status} ${comment}`, { status }));
-    }
+    const failure = this.#sent.report(head);
+    if (failure === undefined) return;
+    const { status, comment } = failure;
+    this.fail(new MsrpError('MSRP_SESSION_FAILED', `a failure was reported: ${status} ${comment}`, { status }));
   }
 
   #onOther(head: Head): number {
@@ -263,6 +264,9 @@ export class Session extends Emitter<SessionEvents> {
   ): OutgoingMessage {
     const { contentType, headers = {}, messageId = makeIdent(), signal } = options;
     const { failureReport = 'yes', successReport = true } = options;
+    if (!isIdent(messageId) || this.#sent.has(messageId)) {
+      throw new MsrpError('MSRP_BAD_CONTENT', 'a Message-ID is 4 to 32 letters and digits that no other message has');
+    }
     const paths = this.#paths();
     const connection = this.#usable();
     this.#assertAccepted(contentType, source.octets);
@@ -270,24 +274,27 @@ export class Session extends Emitter<SessionEvents> {
     const abort = () => sending.abort(signal?.reason);
     const sending: Sending = new Sending({
       ...paths,
-      messageId: headerText(messageId),
+      messageId,
       headers,
-      contentType: headerText(contentType),
+      contentType,
       successReport,
       failureReport,
+      maxOctets: this.#peer?.maxSize,
       maxChunkOctets: this.#options.maxChunkOctets ?? DEFAULT_MAX_CHUNK_OCTETS,
       source,
       confirmed,
       requests: connection.requests,
       failed: (error) => this.#onSendFailed(contentType, error),
-      settled: () => {
+      settled: (settling) => {
         signal?.removeEventListener('abort', abort);
-        this.#sendings.delete(messageId);
+        this.#sent.settled(settling);
         connection.writer.wake();
       },
     });
+    // Of what is sent again, nothing may be missing.
+    if (sending.isOver) return sending;
     signal?.addEventListener('abort', abort);
-    this.#sendings.set(messageId, sending);
+    this.#sent.add(sending);
     connection.writer.add(this, sending);
     this.#restartKeepAlive();
     return sending;
@@ -356,10 +363,23 @@ export class Session extends Emitter<SessionEvents> {
     });
   }
 
+  /** The connection is not read while the application is behind. */
+  #hold(): void {
+    if (this.#isHolding || this.#state !== 'open' || !this.#receiver.isBehind || this.#connection === undefined) return;
+    this.#isHolding = true;
+    this.#connection.pause();
+  }
+
+  #letGo(): void {
+    if (this.#isHolding) this.#connection?.resume();
+    this.#isHolding = false;
+  }
+
   #end(state: 'failed' | 'closed', error: MsrpError): void {
     this.#state = state;
     this.#keepAlive?.cancel();
-    for (const sending of [...this.#sendings.values()]) sending.endWith(error);
+    this.#letGo();
+    this.#sent.endWith(error, state === 'closed');
     for (const tell of [...this.#waiting]) tell(error);
     this.#context.ended(this);
   }
@@ -368,30 +388,4 @@ export class Session extends Emitter<SessionEvents> {
     if (this.#state === 'failed') throw new MsrpError('MSRP_SESSION_FAILED', 'the session has failed');
     if (this.#state === 'closed') throw new MsrpError('MSRP_SESSION_CLOSED', 'the session has been closed');
   }
-}
-
-function limitsOf(options: SessionOptions): ReceiveLimits {
-  return {
-    acceptTypes: options.acceptTypes ?? ['*'],
-    maxMessageOctets: options.maxMessageOctets ?? Number.MAX_SAFE_INTEGER,
-    maxPartialMessages: options.maxPartialMessages ?? 16,
-    partialTimeoutMs: options.partialTimeoutMs ?? 60_000,
-  };
-}
-
-/** What carries nothing is answered, and not shown (RFC 4975 §7.1). */
-const NOTHING = { body: () => undefined, end: () => undefined };
-
-/** The first URI of a path from SDP, after a look at all of them. */
-function checkedPath({ path, requireSecurePath = false }: Peer): string {
-  const uris = splitPath(path);
-  const [first] = uris;
-  const parsed = uris.map(parseUri);
-  if (first === undefined || parsed.some((uri) => uri?.sessionId === undefined)) {
-    throw new MsrpError('MSRP_BAD_PATH', 'a path is one or more MSRP URIs, each with a session-id');
-  }
-  if (requireSecurePath && parsed.some((uri) => uri?.scheme !== 'msrps')) {
-    throw new MsrpError('MSRP_INSECURE', 'a hop of the path is not protected by TLS');
-  }
-  return first;
 }

@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { ContentSource } from '../client/content.ts';
 
-/** @throws the error of Node when there is no such file, or it is none. */
+/** As many octets as it has now; what is appended later is not sent. @throws the error of Node when there is no such file, or it is none. */
 export async function fileContent(path: string): Promise<ContentSource> {
   const { size } = await stat(path);
-  return { octets: size, read: (start) => createReadStream(path, { start, highWaterMark: 262_144 }) };
+  return { octets: size, read: (start) => createReadStream(path, { start, end: size - 1, highWaterMark: 262_144 }) };
 }
