@@ -119,6 +119,7 @@ export class Endpoint {
         usePath,
         connection,
         reach: (peer, first) => this.#reach(peer, first),
+        bound: (bound) => this.#wakeUp(bound),
         ended: (ending) => {
           this.#sessions.delete(sessionId);
           if (ending.connection !== undefined) this.#restIfIdle(ending.connection);
@@ -145,16 +146,16 @@ export class Endpoint {
 
   #sessionFor(text: string, connection: Connection): RequestHandler | number {
     const uri = parseUri(text);
-    const session = this.#sessions.get(uri?.sessionId ?? '');
+    if (uri === undefined) return 400;
+    const session = this.#sessions.get(uri.sessionId ?? '');
     const own = session === undefined ? undefined : parseUri(session.uri);
-    if (session === undefined || uri === undefined || own === undefined || !sameUri(uri, own)) return 481;
+    if (session === undefined || own === undefined || !sameUri(uri, own)) return 481;
     if (session.connection === undefined) {
       if (!session.trusts(connection)) {
         connection.destroy(badFingerprint());
         return 403;
       }
       session.bind(connection);
-      this.#wakeUp(connection);
     }
     return session.connection === connection ? session.incoming : 506;
   }

@@ -16,6 +16,11 @@ export class OtherSide {
     return this.#peer?.path;
   }
 
+  /** The longest message that it takes. */
+  get maxSize(): number | undefined {
+    return this.#peer?.maxSize;
+  }
+
   get fingerprint(): string | undefined {
     return this.#peer?.fingerprint;
   }

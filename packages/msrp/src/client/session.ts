@@ -3,27 +3,20 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import { MsrpError } from '../base/errors.ts';
 import { type Head, headerValues } from '../wire/head.ts';
-import { makeIdent } from '../wire/ident.ts';
+import { isIdent, makeIdent } from '../wire/ident.ts';
 import { splitPath } from '../wire/path.ts';
 import { isSuccess } from '../wire/status.ts';
 import type { Connection, RequestHandler } from './connection.ts';
 import { type Content, contentSource, type RepeatableSource } from './content.ts';
 import { assertShown, matchesFingerprint } from './fingerprint.ts';
-import type { IncomingMessage, Receiving } from './incoming-message.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import type { OctetRanges } from './octet-ranges.ts';
 import { OtherSide } from './other-side.ts';
 import { type OutgoingMessage, Sending } from './outgoing-message.ts';
-import {
-  bodilessSend,
-  headerText,
-  nicknameOf,
-  nicknameRequest,
-  type OwnRequest,
-  ownReport,
-  type Paths,
-} from './own-requests.ts';
-import { type ReceiveLimits, Receiver } from './receiver.ts';
-import type { Peer, SendOptions, SessionEvents, SessionOptions } from './session-options.ts';
+import { bodilessSend, nicknameOf, nicknameRequest, type OwnRequest, ownReport, type Paths } from './own-requests.ts';
+import { Receiver, type Reported } from './receiver.ts';
+import { SentMessages } from './sent-messages.ts';
+import { limitsOf, type Peer, type SendOptions, type SessionEvents, type SessionOptions } from './session-options.ts';
 
 /** What a session needs of whoever makes it. */
 export interface SessionContext {
@@ -36,6 +29,8 @@ export interface SessionContext {
   readonly connection: Connection | undefined;
   /** Finds or opens the connection to the peer's first node. */
   readonly reach: (peer: Peer, firstUri: string) => Promise<Connection>;
+  /** The session is used over this connection from now on. */
+  readonly bound: (connection: Connection) => void;
   /** The session has ended. */
   readonly ended: (session: Session) => void;
   /** Extends the life of the path; undefined where there are no relays. Gives until when it holds, ms since 1970. */
@@ -53,7 +48,7 @@ export class Session extends Emitter<SessionEvents> {
   readonly incoming: RequestHandler = {
     send: (head) => {
       this.#otherSide.wroteFrom(head.fromPath);
-      return head.hasBody ? this.#receiver.begin(head) : NOTHING;
+      return this.#receiver.begin(head);
     },
     report: (head) => this.#onReport(head),
     other: (head) => this.#onOther(head),
@@ -61,11 +56,13 @@ export class Session extends Emitter<SessionEvents> {
   readonly #context: SessionContext;
   readonly #options: SessionOptions;
   readonly #receiver: Receiver;
-  readonly #sendings = new Map<string, Sending>();
+  readonly #sent = new SentMessages();
   readonly #otherSide = new OtherSide();
   /** Who waits for an answer, and is told when none can come any more. */
   readonly #waiting = new Set<(error: MsrpError) => void>();
   #connection: Connection | undefined;
+  #isHolding = false;
+  #hasHandedOver = false;
   #state: 'open' | 'failed' | 'closed' = 'open';
   #keepAlive: Timer | undefined;
 
@@ -77,13 +74,14 @@ export class Session extends Emitter<SessionEvents> {
     this.#connection = context.connection;
     const events = {
       message: (message: IncomingMessage) => this.#onMessage(message),
-      pause: () => this.#connection?.pause(),
-      resume: () => this.#connection?.resume(),
+      pause: () => this.#hold(),
+      resume: () => this.#letGo(),
       report: (...report: Parameters<Session['sendReport']>) => this.sendReport(...report),
     };
     const previous = options.continues?.handOver();
     previous?.handTo(events);
     this.#receiver = previous ?? new Receiver(limitsOf(options), context.clock, events);
+    this.#hold();
   }
 
   /** What goes into `a=path` of this side's SDP: the outermost relay first, this endpoint last (RFC 4976 §5.1). */
@@ -132,8 +130,11 @@ export class Session extends Emitter<SessionEvents> {
     // Whoever connected before is only now known by its certificate; behind a relay nobody sees it.
     if (this.#context.connection === undefined) assertShown(this.#connection, known.fingerprint);
     if (role === 'passive') return this;
-    if (this.#connection === undefined) this.bind(await this.#context.reach(known, first));
-    this.#assertOpen();
+    if (this.#connection === undefined) {
+      const connection = await this.#context.reach(known, first);
+      this.#assertOpen();
+      this.bind(connection);
+    }
     this.#sendBodiless();
     return this;
   }
@@ -183,7 +184,7 @@ export class Session extends Emitter<SessionEvents> {
     const error = new MsrpError('MSRP_SESSION_CLOSED', 'this side has closed the session');
     const wasOpen = this.#state === 'open';
     if (wasOpen) this.#end('closed', error);
-    this.#receiver.close(error);
+    if (!this.#hasHandedOver) this.#receiver.close(error);
     if (wasOpen) this.emit('closed');
   }
 
@@ -198,7 +199,10 @@ export class Session extends Emitter<SessionEvents> {
   /** From now on it is used over `connection`. @internal */
   bind(connection: Connection): void {
     if (this.#connection === connection) return;
+    this.#letGo();
     this.#connection = connection;
+    this.#context.bound(connection);
+    this.#hold();
     this.#restartKeepAlive();
   }
 
@@ -216,15 +220,17 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. @internal */
   handOver(): Receiver | undefined {
-    return this.#state === 'failed' ? this.#receiver : undefined;
+    if (this.#state !== 'failed' || this.#hasHandedOver) return undefined;
+    this.#hasHandedOver = true;
+    return this.#receiver;
   }
 
   /** Reports octets of a message that came in, when there is a way to do so. @internal */
-  sendReport(message: Receiving, status: number, comment: string, start: number, end: number): void {
+  sendReport(message: Reported, status: number, comment: string, start: number, end: number): void {
     if (this.#state !== 'open' || this.#connection === undefined) return;
-    const { messageId, fromPath, totalOctets: total } = message;
+    const { messageId, returnPath, totalOctets: total } = message;
     const report = ownReport(
-      { toPath: fromPath, fromPath: this.uri },
+      { toPath: returnPath, fromPath: this.uri },
       { messageId, status, comment, start, end, total },
     );
     this.#connection.writer.writeNow(report.text);
@@ -237,15 +243,10 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #onReport(head: Head): void {
-    const [value = ''] = headerValues(head, 'status');
-    const [, namespace, code, comment = ''] = /^(\d{3}) (\d{3})(?: (.*))?$/.exec(value) ?? [];
-    const sending = this.#sendings.get(head.messageId);
-    if (namespace !== '000' || sending === undefined) return;
-    const status = Number(code);
-    const { start = 1, end } = head.byteRange ?? {};
-    if (sending.report(status, comment, start, end)) {
-      this.fail(new MsrpError('MSRP_SESSION_FAILED', `a failure was reported: ${status} ${comment}`, { status }));
-    }
+    const failure = this.#sent.report(head);
+    if (failure === undefined) return;
+    const { status, comment } = failure;
+    this.fail(new MsrpError('MSRP_SESSION_FAILED', `a failure was reported: ${status} ${comment}`, { status }));
   }
 
   #onOther(head: Head): number {
@@ -263,6 +264,9 @@ export class Session extends Emitter<SessionEvents> {
   ): OutgoingMessage {
     const { contentType, headers = {}, messageId = makeIdent(), signal } = options;
     const { failureReport = 'yes', successReport = true } = options;
+    if (!isIdent(messageId) || this.#sent.has(messageId)) {
+      throw new MsrpError('MSRP_BAD_CONTENT', 'a Message-ID is 4 to 32 letters and digits that no other message has');
+    }
     const paths = this.#paths();
     const connection = this.#usable();
     this.#otherSide.assertTakes(contentType, source.octets);
@@ -270,24 +274,27 @@ export class Session extends Emitter<SessionEvents> {
     const abort = () => sending.abort(signal?.reason);
     const sending: Sending = new Sending({
       ...paths,
-      messageId: headerText(messageId),
+      messageId,
       headers,
-      contentType: headerText(contentType),
+      contentType,
       successReport,
       failureReport,
+      maxOctets: this.#otherSide.maxSize,
       maxChunkOctets: this.#options.maxChunkOctets ?? DEFAULT_MAX_CHUNK_OCTETS,
       source,
       confirmed,
       requests: connection.requests,
       failed: (error) => this.#onSendFailed(contentType, error),
-      settled: () => {
+      settled: (settling) => {
         signal?.removeEventListener('abort', abort);
-        this.#sendings.delete(messageId);
+        this.#sent.settled(settling);
         connection.writer.wake();
       },
     });
+    // Of what is sent again, nothing may be missing.
+    if (sending.isOver) return sending;
     signal?.addEventListener('abort', abort);
-    this.#sendings.set(messageId, sending);
+    this.#sent.add(sending);
     connection.writer.add(this, sending);
     this.#restartKeepAlive();
     return sending;
@@ -345,10 +352,23 @@ export class Session extends Emitter<SessionEvents> {
     });
   }
 
+  /** The connection is not read while the application is behind. */
+  #hold(): void {
+    if (this.#isHolding || this.#state !== 'open' || !this.#receiver.isBehind || this.#connection === undefined) return;
+    this.#isHolding = true;
+    this.#connection.pause();
+  }
+
+  #letGo(): void {
+    if (this.#isHolding) this.#connection?.resume();
+    this.#isHolding = false;
+  }
+
   #end(state: 'failed' | 'closed', error: MsrpError): void {
     this.#state = state;
     this.#keepAlive?.cancel();
-    for (const sending of [...this.#sendings.values()]) sending.endWith(error);
+    this.#letGo();
+    this.#sent.endWith(error, state === 'closed');
     for (const tell of [...this.#waiting]) tell(error);
     this.#context.ended(this);
   }
@@ -358,15 +378,3 @@ export class Session extends Emitter<SessionEvents> {
     if (this.#state === 'closed') throw new MsrpError('MSRP_SESSION_CLOSED', 'the session has been closed');
   }
 }
-
-function limitsOf(options: SessionOptions): ReceiveLimits {
-  return {
-    acceptTypes: options.acceptTypes ?? ['*'],
-    maxMessageOctets: options.maxMessageOctets ?? Number.MAX_SAFE_INTEGER,
-    maxPartialMessages: options.maxPartialMessages ?? 16,
-    partialTimeoutMs: options.partialTimeoutMs ?? 60_000,
-  };
-}
-
-/** What carries nothing is answered, and not shown (RFC 4975 §7.1). */
-const NOTHING = { body: () => undefined, end: () => undefined };
