@@ -11,8 +11,12 @@ export class Child {
   #output = '';
   #heard: () => void = () => {};
 
-  constructor(main: string, words: readonly string[]) {
-    this.process = spawn(process.execPath, ['--conditions=source', main, ...words], {
+  /** @param shell - what a shell does before it becomes the program, and where it sends its streams. */
+  constructor(main: string, words: readonly string[], shell?: { readonly before: string; readonly after: string }) {
+    const all = [process.execPath, '--conditions=source', main, ...words];
+    const [program = '', ...more] =
+      shell === undefined ? all : ['/bin/sh', '-c', `${shell.before || ':'}; exec "$0" "$@" ${shell.after}`, ...all];
+    this.process = spawn(program, more, {
       env: { PATH: process.env.PATH, NODE_ENV: 'production' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
