@@ -9,6 +9,7 @@ import { reason } from './config-file.ts';
 import { ConfigError } from './config-place.ts';
 import { tokensIn } from './config-values.ts';
 import { type Development, prepareDevelopment } from './development.ts';
+import { descriptorWarnings } from './file-descriptors.ts';
 import { IdleMemory } from './idle-memory.ts';
 import { bufferWarnings, type Machine } from './kernel-buffers.ts';
 import type { Logger } from './logging.ts';
@@ -206,7 +207,8 @@ export class Service {
     const { trustedNetwork, auth } = this.#config;
     // Nobody tunes a machine to try something out.
     if (this.#parts.development === undefined) {
-      for (const warning of bufferWarnings(this.#config, machine)) logger.warn(warning);
+      const warnings = [...bufferWarnings(this.#config, machine), ...descriptorWarnings(this.#config, machine)];
+      for (const warning of warnings) logger.warn(warning);
     }
     if (!trustedNetwork) return;
     logger.warn('trustedNetwork is on: cleartext is permitted beyond this machine');

@@ -11,6 +11,8 @@ interface ChildOptions {
   readonly isBuilt?: boolean;
   /** The CPU that it runs on; any when left out. */
   readonly cpu?: string;
+  /** What a shell does before it becomes the program, and where it sends its streams. */
+  readonly shell?: { readonly before: string; readonly after: string };
 }
 
 /** A process of Node that runs a program of this workspace. */
@@ -19,11 +21,13 @@ export class Child {
   #output = '';
   #heard: () => void = () => {};
 
-  constructor(main: string, words: readonly string[], { isBuilt = false, cpu }: ChildOptions = {}) {
+  constructor(main: string, words: readonly string[], { isBuilt = false, cpu, shell }: ChildOptions = {}) {
     const pinned = cpu === undefined ? [] : ['taskset', '-c', cpu];
     const conditions = isBuilt ? [] : ['--conditions=source'];
-    const [command = '', ...rest] = [...pinned, process.execPath, ...conditions, main, ...words];
-    this.process = spawn(command, rest, {
+    const all = [...pinned, process.execPath, ...conditions, main, ...words];
+    const [program = '', ...more] =
+      shell === undefined ? all : ['/bin/sh', '-c', `${shell.before || ':'}; exec "$0" "$@" ${shell.after}`, ...all];
+    this.process = spawn(program, more, {
       env: { PATH: process.env.PATH, NODE_ENV: 'production' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
