@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 
-const PACKAGES = ['kamailio', 'kamailio-tls-modules'] as const;
+const PACKAGES = ['chromium', 'kamailio', 'kamailio-tls-modules'] as const;
 
 /** Those that are not installed; all of them where there is no dpkg. */
 function missingPackages(): readonly string[] {
