@@ -5,7 +5,7 @@ import type { MsrpUri } from '../wire/uri.ts';
 export interface ChannelEvents {
   /** Octets that came, in order. They belong to the receiver from now on. */
   octets(octets: Uint8Array): void;
-  /** Some of what waited to be written has left. */
+  /** Some of what waited to be written has left. Told, after `write` has returned, at least when 64 KiB or more have left. */
   drained(): void;
   /** It is over; once, and nothing comes after it. `error` says why, when it did not end in order. */
   closed(error: Error | undefined): void;

@@ -17,6 +17,9 @@ const MAX_WAITING_OCTETS = 131_072;
 const PIECE_OCTETS = 65_536;
 const SHARED_PIECE_OCTETS = 16_384;
 
+/** Of requests and responses no more may wait: their number is the peer's choice, who might take none of them. */
+const MAX_TEXT_OCTETS = 1_048_576;
+
 /** A channel of whole chunks gets them no longer than this. */
 const MAX_WHOLE_CHUNK_OCTETS = 65_536;
 
@@ -27,46 +30,51 @@ const LINGER_MS = 200;
 interface Lane {
   readonly session: object;
   readonly sendings: Sending[];
+  /** What it has written in its turn. */
+  turnOctets: number;
 }
 
 /** The writing half of a connection. */
 export class ChunkWriter {
   readonly #channel: Channel;
   readonly #clock: Clock;
+  readonly #overflowed: () => void;
   readonly #pump = () => this.pump();
   readonly #texts: string[] = [];
+  #textOctets = 0;
   /** Those whose turn is next come first. */
   readonly #lanes: Lane[] = [];
   #parts: Uint8Array[] = [];
   #current: Sending | undefined;
   #transactionId = '';
+  /** What of the open chunk was written, head and all. */
+  #chunkOctets = 0;
   #guard: EndLineGuard | undefined;
   #linger: Timer | undefined;
   #isScheduled = false;
   #isPumping = false;
   #isClosed = false;
 
-  constructor(channel: Channel, clock: Clock) {
+  /** @param overflowed - is told when the other end takes nothing, and too much has to be said to it. */
+  constructor(channel: Channel, clock: Clock, overflowed: () => void) {
     this.#channel = channel;
     this.#clock = clock;
-  }
-
-  /** Whether a request or a message still waits to be written. */
-  get isIdle(): boolean {
-    return this.#texts.length === 0 && this.#lanes.length === 0;
+    this.#overflowed = overflowed;
   }
 
   /** Writes a whole request or response at the next border of chunks; all of one turn leave together. */
   writeNow(text: string): void {
     if (this.#isClosed) return;
     this.#texts.push(text);
-    this.#schedule();
+    this.#textOctets += text.length;
+    if (this.#textOctets > MAX_TEXT_OCTETS) this.#overflowed();
+    else this.#schedule();
   }
 
   /** Takes on a message of `session`. */
   add(session: object, sending: Sending): void {
     const lane = this.#lanes.find((known) => known.session === session);
-    if (lane === undefined) this.#lanes.push({ session, sendings: [sending] });
+    if (lane === undefined) this.#lanes.push({ session, sendings: [sending], turnOctets: 0 });
     else lane.sendings.push(sending);
     this.#schedule();
   }
@@ -74,6 +82,20 @@ export class ChunkWriter {
   /** Something about a message has changed: it may have been given up. */
   wake(): void {
     this.#schedule();
+  }
+
+  /** Writes what must not be missing when nothing comes after it: the end of the open chunk, and all short things. */
+  finish(): void {
+    if (this.#isPumping || this.#isClosed) return;
+    this.#isPumping = true;
+    if (this.#current !== undefined) this.#end(this.#current);
+    if (this.#texts.length > 0) this.#step();
+    for (let next = this.#nextReady(); next?.mustEnd; next = this.#nextReady()) {
+      this.#begin(next);
+      this.#end(next);
+    }
+    this.#flush();
+    this.#isPumping = false;
   }
 
   /** Nothing is written from now on. */
@@ -111,6 +133,7 @@ export class ChunkWriter {
   #step(): boolean {
     if (this.#current !== undefined) return this.#goOn(this.#current);
     if (this.#texts.length > 0) {
+      this.#textOctets = 0;
       for (const text of this.#texts.splice(0)) {
         this.#parts.push(octetsOf(text));
         if (this.#channel.writesWholeChunks) this.#flush();
@@ -137,9 +160,20 @@ export class ChunkWriter {
 
   #begin(sending: Sending): void {
     this.#current = sending;
-    this.#transactionId = makeIdent();
-    this.#guard = new EndLineGuard(this.#transactionId);
-    this.#parts.push(octetsOf(sending.begin(this.#transactionId)));
+    // A chunk that says where it ends must not be interrupted: its id is one that its body does not hold.
+    const body = sending.peek(UNINTERRUPTED_OCTETS);
+    do {
+      this.#transactionId = makeIdent();
+      this.#guard = new EndLineGuard(this.#transactionId);
+    } while (this.#guard.safeOctets(body) < body.length);
+    this.#chunkOctets = 0;
+    this.#put(octetsOf(sending.begin(this.#transactionId)));
+  }
+
+  /** Writes a part of the open chunk. */
+  #put(octets: Uint8Array): void {
+    this.#parts.push(octets);
+    this.#chunkOctets += octets.length;
   }
 
   #goOn(sending: Sending): boolean {
@@ -158,7 +192,7 @@ export class ChunkWriter {
     const safe = piece.subarray(0, safeOctets);
     if (safe.length > 0) {
       this.#guard?.add(safe);
-      this.#parts.push(safe);
+      this.#put(safe);
       sending.take(safe.length);
     }
     if (safe.length < piece.length || this.#isFull(sending)) this.#end(sending);
@@ -189,10 +223,10 @@ export class ChunkWriter {
   }
 
   #end(sending: Sending): void {
-    this.#parts.push(octetsOf(`\r\n${formatEndLine(this.#transactionId, sending.end())}`));
+    this.#put(octetsOf(`\r\n${formatEndLine(this.#transactionId, sending.end())}`));
     this.#current = undefined;
+    this.#rotate(sending);
     if (sending.isOver) this.#drop(sending);
-    else this.#rotate(sending);
     if (this.#channel.writesWholeChunks) this.#flush();
   }
 
@@ -203,13 +237,17 @@ export class ChunkWriter {
     );
   }
 
-  /** The session of `sending`, and in it the message, go to the end of the row. */
+  /** In its session the message goes to the end of the row, and so does the session when it has had its turn. */
   #rotate(sending: Sending): void {
     const at = this.#lanes.findIndex((lane) => lane.sendings.includes(sending));
-    const [lane] = this.#lanes.splice(at, 1);
+    const lane = this.#lanes[at];
     if (lane === undefined) return;
     lane.sendings.push(...lane.sendings.splice(lane.sendings.indexOf(sending), 1));
-    this.#lanes.push(lane);
+    lane.turnOctets += this.#chunkOctets;
+    if (lane.turnOctets < SHARED_PIECE_OCTETS) return;
+    // What it wrote too much is taken off its next turn; but not what it wrote while it was alone.
+    lane.turnOctets %= SHARED_PIECE_OCTETS;
+    this.#lanes.push(...this.#lanes.splice(at, 1));
   }
 
   #drop(sending: Sending): void {

@@ -13,7 +13,7 @@ import type { ChunkVerdict } from './receiver.ts';
 
 const LIMITS = { maxHeadOctets: 16_384, maxHeadLines: 64 };
 
-/** What a request is answered; `taker` reads a SEND first. A status of 0 answers nothing. */
+/** What becomes of the requests for one session. */
 export interface RequestHandler {
   /** A SEND begins on `connection`. */
   send(head: Head, connection: Connection): ChunkVerdict;
@@ -46,7 +46,9 @@ export class Connection {
   constructor(channel: Channel, directory: Directory, clock: Clock) {
     this.channel = channel;
     this.#directory = directory;
-    this.writer = new ChunkWriter(channel, clock);
+    this.writer = new ChunkWriter(channel, clock, () =>
+      this.destroy(new MsrpError('MSRP_CONNECTION_LOST', 'the other end takes no answers')),
+    );
     this.requests = new OpenRequests(clock, () => this.#pauses === 0);
     this.#parser = new Parser(
       {
@@ -84,6 +86,7 @@ export class Connection {
   close(): void {
     if (!this.isOpen) return;
     this.writer.pump();
+    this.writer.finish();
     this.#end(new MsrpError('MSRP_CONNECTION_LOST', 'this side has closed the connection'));
     this.channel.end();
   }

@@ -1,5 +1,6 @@
 /** What a message is made of, read piece by piece, no faster than it leaves. */
 import { MsrpError } from '../base/errors.ts';
+import { concat } from '../wire/octets.ts';
 
 /** Content that can be read from any octet on, as often as needed: a file. Only such a message can be resumed. */
 export interface ContentSource {
@@ -52,22 +53,21 @@ function failing(): AsyncIterable<Uint8Array> {
   throw new MsrpError('MSRP_NOT_RESUMABLE', 'a stream can be read only once');
 }
 
-/** Reads a source one piece ahead of whoever takes octets from it. */
+/** Reads a source one piece ahead of whoever takes octets from it. It is opened when its first octets are wanted. */
 export class ContentReader {
-  readonly #iterator: AsyncIterator<Uint8Array>;
-  readonly #maxOctets: number;
+  readonly #source: ContentSource;
+  readonly #start: number;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
   #piece: Uint8Array | undefined;
-  #readOctets = 0;
   #takenOctets = 0;
   #isReading = false;
   #isEnded = false;
   #error: unknown;
   #wake: (() => void) | undefined;
 
-  /** @param maxOctets - reads no further than so many octets from `start`. */
-  constructor(source: ContentSource, start: number, maxOctets: number) {
-    this.#iterator = source.read(start)[Symbol.asyncIterator]();
-    this.#maxOctets = maxOctets;
+  constructor(source: ContentSource, start: number) {
+    this.#source = source;
+    this.#start = start;
   }
 
   /** Octets that can be taken now. */
@@ -122,12 +122,20 @@ export class ContentReader {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#piece = undefined;
-    // What the source says to that is of no use to anybody any more.
-    void this.#iterator.return?.().then(undefined, () => undefined);
+    void this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.#iterator?.return?.();
+    } catch {
+      // What the source says to that is of no use to anybody any more.
+    }
   }
 
   async #read(wantedOctets: number): Promise<void> {
     try {
+      this.#iterator ??= this.#source.read(this.#start)[Symbol.asyncIterator]();
       while (!this.#isEnded && this.readyOctets < wantedOctets) {
         const step = await this.#iterator.next();
         if (this.#isEnded) break;
@@ -145,17 +153,6 @@ export class ContentReader {
 
   #add(octets: Uint8Array): void {
     if (octets.length === 0) return;
-    this.#readOctets += octets.length;
-    if (this.#readOctets > this.#maxOctets) {
-      throw new MsrpError('MSRP_BAD_CONTENT', 'the content has more octets than was said');
-    }
-    const held = this.#piece;
-    if (held === undefined) this.#piece = octets;
-    else {
-      const joined = new Uint8Array(held.length + octets.length);
-      joined.set(held);
-      joined.set(octets, held.length);
-      this.#piece = joined;
-    }
+    this.#piece = this.#piece === undefined ? octets : concat(this.#piece, octets);
   }
 }

@@ -15,10 +15,12 @@ export class EndLineGuard {
   safeOctets(piece: Uint8Array): number {
     const tailOctets = this.#tail.length;
     const border = concat(this.#tail, piece.subarray(0, this.#pattern.length - 1));
-    const across = indexOf(border, this.#pattern, 0);
-    const found = across >= 0 ? across - tailOctets : indexOf(piece, this.#pattern, 0);
     // Without the pattern's last octet the body does not hold it.
-    return found < 0 ? piece.length : found + this.#pattern.length - 1;
+    const heldOctets = this.#pattern.length - 1;
+    const across = indexOf(border, this.#pattern, 0);
+    if (across >= 0) return across - tailOctets + heldOctets;
+    const inside = indexOf(piece, this.#pattern, 0);
+    return inside < 0 ? piece.length : inside + heldOctets;
   }
 
   /** `piece` was written. */

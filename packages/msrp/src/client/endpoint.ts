@@ -66,19 +66,20 @@ export class Endpoint {
    */
   async connectRelay(
     relays: RelayTarget | readonly RelayTarget[],
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<RelayConnection> {
     const targets = 'uri' in relays ? [relays] : relays;
     assertRelayTargets(targets);
     const uri = parseUri(targets[0]?.uri ?? '');
     if (uri === undefined) throw new MsrpError('MSRP_BAD_URI', 'no relay');
-    const connection = this.#add(await this.#dial(uri, true, signal), 'relay');
+    const connection = this.#add(await this.#dial(uri, true, options.signal), 'relay');
     // Nobody can dial a client behind a relay; the name stays the same for its connection (RFC 7977 §8).
     const host = `${makeIdent().toLowerCase()}.invalid`;
+    const transport = connection.channel.writesWholeChunks ? 'ws' : 'tcp';
     return new RelayConnection(targets, {
       clock: this.#clock,
       connection,
-      newUri: () => ownUri({ scheme: 'msrps', host, port: 2855 }),
+      newUri: () => ownUri({ scheme: 'msrps', host, port: 2855 }, transport),
       newSession: (own, usePath, refresh, options) => this.#newSession(own, usePath, connection, refresh, options),
     });
   }
@@ -118,6 +119,7 @@ export class Endpoint {
         usePath,
         connection,
         reach: (peer, first) => this.#reach(peer, first),
+        bound: (bound) => this.#wakeUp(bound),
         ended: (ending) => {
           this.#sessions.delete(sessionId);
           if (ending.connection !== undefined) this.#restIfIdle(ending.connection);
@@ -144,16 +146,16 @@ export class Endpoint {
 
   #sessionFor(text: string, connection: Connection): RequestHandler | number {
     const uri = parseUri(text);
-    const session = this.#sessions.get(uri?.sessionId ?? '');
+    if (uri === undefined) return 400;
+    const session = this.#sessions.get(uri.sessionId ?? '');
     const own = session === undefined ? undefined : parseUri(session.uri);
-    if (session === undefined || uri === undefined || own === undefined || !sameUri(uri, own)) return 481;
+    if (session === undefined || own === undefined || !sameUri(uri, own)) return 481;
     if (session.connection === undefined) {
       if (!session.trusts(connection)) {
         connection.destroy(badFingerprint());
         return 403;
       }
       session.bind(connection);
-      this.#wakeUp(connection);
     }
     return session.connection === connection ? session.incoming : 506;
   }
@@ -228,6 +230,6 @@ function closed(): MsrpError {
   return new MsrpError('MSRP_SESSION_CLOSED', 'the endpoint has been closed');
 }
 
-function ownUri({ scheme, host, port }: OwnAddress): string {
-  return formatUri({ scheme, host, port, sessionId: makeSessionId(), transport: 'tcp' });
+function ownUri({ scheme, host, port }: OwnAddress, transport: 'tcp' | 'ws' = 'tcp'): string {
+  return formatUri({ scheme, host, port, sessionId: makeSessionId(), transport });
 }

@@ -1,11 +1,8 @@
 /** One message on its way in: read by the application as it comes, or as a whole (RFC 4975 §7.3.1). */
 import { MsrpError } from '../base/errors.ts';
-import type { FailureReport } from '../wire/head.ts';
+import { type FailureReport, headerValues } from '../wire/head.ts';
+import { headerText } from './own-requests.ts';
 import { Reassembly } from './reassembly.ts';
-
-/** More than this waiting to be read stops the connection, less than that lets it go on. */
-const HIGH_WATER_OCTETS = 262_144;
-const LOW_WATER_OCTETS = 65_536;
 
 /** So many octets may come ahead of a gap. */
 const MAX_AHEAD_OCTETS = 1_048_576;
@@ -21,10 +18,10 @@ export interface IncomingMessage extends AsyncIterable<Uint8Array> {
   readonly messageId: string;
   /** As written, with its parameters. */
   readonly contentType: string;
-  /** The header lines of the first chunk after From-Path, as received. */
-  readonly lines: string;
-  /** The paths of the first chunk, as received: who wrote, by which way. */
+  /** The From-Path of its last chunk, as received: by which way it comes. */
   readonly fromPath: string;
+  /** The value of a header of its first chunk, by its name in any case; the octets as they came, one character each. */
+  header(name: string): string | undefined;
   /** Undefined until the sender has said it. */
   readonly totalOctets: number | undefined;
   /** Octets that have come without a gap. */
@@ -44,17 +41,18 @@ export interface IncomingMessage extends AsyncIterable<Uint8Array> {
 export interface IncomingContext {
   readonly messageId: string;
   readonly contentType: string;
+  /** Header lines of the first chunk. */
   readonly lines: string;
+  /** By which way the first chunk has come. */
   readonly fromPath: string;
   readonly successReport: boolean;
   readonly failureReport: FailureReport;
-  /** The application is behind, or has caught up: the connection is to be paused or read. */
-  readonly pause: () => void;
-  readonly resume: () => void;
+  /** So many octets more, or less, wait to be read by the application. */
+  readonly waiting: (octets: number) => void;
   /** Octets from `start` to `end` were read by the application: the sender may be told. */
-  readonly read: (start: number, end: number, totalOctets: number | undefined) => void;
-  /** The application refuses it: all chunks of it, also those that were answered. */
-  readonly refused: (status: number, comment: string) => void;
+  readonly read: (start: number, end: number) => void;
+  /** The application refuses it: all chunks of it, also those that were answered. `readOctets` of them were told as read. */
+  readonly refused: (status: number, comment: string, readOctets: number) => void;
   /** Nothing of it is expected any more: it was read to its end, refused, given up or has failed. */
   readonly settled: (isComplete: boolean) => void;
 }
@@ -62,20 +60,23 @@ export interface IncomingContext {
 /** What the rules of a session know about a message that comes in. */
 export class Receiving implements IncomingMessage {
   readonly context: IncomingContext;
+  /** Where the chunks come from now, as received: reports go there. */
+  returnPath: string;
   readonly #reassembly = new Reassembly(MAX_AHEAD_OCTETS);
   #totalOctets: number | undefined;
   #announcedOctets: number | undefined;
   #readOctets = 0;
-  #reportedOctets = 0;
+  #toldOctets = 0;
+  #countedOctets = 0;
   #error: unknown;
   #isOver = false;
-  #isPaused = false;
   #isRefused = false;
   #hasReader = false;
   #wake: (() => void) | undefined;
 
   constructor(context: IncomingContext) {
     this.context = context;
+    this.returnPath = context.fromPath;
   }
 
   get messageId(): string {
@@ -86,12 +87,12 @@ export class Receiving implements IncomingMessage {
     return this.context.contentType;
   }
 
-  get lines(): string {
-    return this.context.lines;
+  get fromPath(): string {
+    return this.returnPath;
   }
 
-  get fromPath(): string {
-    return this.context.fromPath;
+  header(name: string): string | undefined {
+    return headerValues(this.context, name.toLowerCase())[0];
   }
 
   get totalOctets(): number | undefined {
@@ -109,18 +110,19 @@ export class Receiving implements IncomingMessage {
     try {
       for (;;) {
         const octets = this.#reassembly.take();
+        this.#count();
         if (octets !== undefined) {
           heldOctets = octets.length;
           yield octets;
           heldOctets = 0;
           // Only now: who asks for more has done with these, has written them to a disk perhaps.
           this.#wasRead(octets.length);
-        } else if (this.#isComplete()) return;
+        } else if (this.isComplete) return;
         else if (this.#error !== undefined) throw this.#error;
         else await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } finally {
-      const isAll = this.#isComplete() && this.#reassembly.waitingOctets === 0;
+      const isAll = this.isComplete && this.#reassembly.waitingOctets === 0;
       if (isAll && heldOctets > 0) this.#wasRead(heldOctets);
       // Whoever stops reading before the end does not want the rest.
       else if (!isAll) this.reject();
@@ -155,9 +157,11 @@ export class Receiving implements IncomingMessage {
     // Of a message that was read, its sender may have been told so.
     const isReported = this.#isOver && this.context.successReport;
     if (this.#error !== undefined || isReported || this.#isRefused) return;
+    headerText(comment);
     this.#isRefused = true;
-    this.context.refused(status, comment);
+    this.context.refused(status, comment, this.#toldOctets);
     this.fail(new MsrpError('MSRP_ABORTED', 'the message was refused by this side'));
+    this.#reassembly.clear();
   }
 
   // What follows is for the session.
@@ -167,15 +171,23 @@ export class Receiving implements IncomingMessage {
     return this.#isOver;
   }
 
+  /** Whether all of it has come. */
+  get isComplete(): boolean {
+    return this.#totalOctets !== undefined && this.#reassembly.contiguousOctets >= this.#totalOctets;
+  }
+
+  /** A chunk has come by this path. What was reported by another one may have been lost with it: it is told again. */
+  comesBy(fromPath: string): void {
+    if (fromPath !== this.returnPath) this.#toldOctets = 0;
+    this.returnPath = fromPath;
+  }
+
   /** Octets of a chunk, which belong to the message from now on. @returns false when they are too far ahead. */
   store(start: number, octets: Uint8Array): boolean {
     // A short view would hold the whole buffer that was read.
     const own = octets.length * 4 < octets.buffer.byteLength ? new Uint8Array(octets) : octets;
     if (this.#isOver || !this.#reassembly.store(start, own)) return this.#isOver;
-    if (!this.#isPaused && this.#reassembly.waitingOctets > HIGH_WATER_OCTETS) {
-      this.#isPaused = true;
-      this.context.pause();
-    }
+    this.#count();
     this.#wakeReader();
     return true;
   }
@@ -201,32 +213,30 @@ export class Receiving implements IncomingMessage {
     this.#wakeReader();
   }
 
-  #isComplete(): boolean {
-    return this.#totalOctets !== undefined && this.#reassembly.contiguousOctets >= this.#totalOctets;
-  }
-
   #wasRead(octets: number): void {
     this.#readOctets += octets;
-    if (this.#isPaused && this.#reassembly.waitingOctets <= LOW_WATER_OCTETS) this.#unpause();
     if (this.#isOver) return;
     const isAll = this.#totalOctets !== undefined && this.#readOctets >= this.#totalOctets;
-    const untoldOctets = this.#readOctets - this.#reportedOctets;
+    const untoldOctets = this.#readOctets - this.#toldOctets;
     if (isAll ? untoldOctets > 0 || this.#readOctets === 0 : untoldOctets >= REPORT_OCTETS) {
-      this.context.read(this.#reportedOctets + 1, this.#readOctets, this.#totalOctets);
-      this.#reportedOctets = this.#readOctets;
+      this.context.read(this.#toldOctets + 1, this.#readOctets);
+      this.#toldOctets = this.#readOctets;
     }
     if (isAll) this.#settle(true);
   }
 
   #settle(isComplete: boolean): void {
     this.#isOver = true;
-    if (this.#isPaused) this.#unpause();
+    this.#count();
     this.context.settled(isComplete);
   }
 
-  #unpause(): void {
-    this.#isPaused = false;
-    this.context.resume();
+  /** What is over holds nobody up any more. */
+  #count(): void {
+    const octets = this.#isOver ? 0 : this.#reassembly.waitingOctets;
+    const more = octets - this.#countedOctets;
+    this.#countedOctets = octets;
+    if (more !== 0) this.context.waiting(more);
   }
 
   #wakeReader(): void {

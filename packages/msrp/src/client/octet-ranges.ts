@@ -6,6 +6,9 @@ export interface OctetRange {
   readonly end: number;
 }
 
+/** A set has no more ranges than this: whoever tells of every other octet does not fill the memory with that. */
+const MAX_RANGES = 1024;
+
 /** Ranges that overlap or touch become one; so in-order traffic keeps a single one. */
 export class OctetRanges {
   #ranges: OctetRange[] = [];
@@ -20,7 +23,7 @@ export class OctetRanges {
     return this.#ranges.reduce((sum, { start, end }) => sum + end - start + 1, 0);
   }
 
-  /** Adds octets `start` to `end`; nothing when `end` is before `start`. */
+  /** Adds octets `start` to `end`; nothing when `end` is before `start`, or when that would be one range too many. */
   add(start: number, end: number): void {
     if (end < start) return;
     const last = this.#ranges.at(-1);
@@ -31,11 +34,20 @@ export class OctetRanges {
     const before = this.#ranges.filter((range) => range.end < start - 1);
     const after = this.#ranges.filter((range) => range.start > end + 1);
     const touched = this.#ranges.slice(before.length, this.#ranges.length - after.length);
+    if (touched.length === 0 && this.#ranges.length >= MAX_RANGES) return;
     const merged = {
       start: Math.min(start, touched[0]?.start ?? start),
       end: Math.max(end, touched.at(-1)?.end ?? end),
     };
     this.#ranges = [...before, merged, ...after];
+  }
+
+  /** Takes octets `start` to `end` out again. */
+  remove(start: number, end: number): void {
+    this.#ranges = this.#ranges.flatMap((range) => [
+      ...(range.start < start ? [{ start: range.start, end: Math.min(range.end, start - 1) }] : []),
+      ...(range.end > end ? [{ start: Math.max(range.start, end + 1), end: range.end }] : []),
+    ]);
   }
 
   /** Whether all of `start` to `end` is there; true of an empty range. */

@@ -91,7 +91,8 @@ export class OpenRequests {
 
   #onSweep(): void {
     const nowMs = this.#clock.nowMs();
-    const passedMs = this.#isReading() ? nowMs - this.#sweptAtMs : 0;
+    // While the process stood still, nobody has read what came.
+    const passedMs = this.#isReading() ? Math.min(nowMs - this.#sweptAtMs, 2 * SWEEP_MS) : 0;
     this.#sweptAtMs = nowMs;
     let isTimed = false;
     for (const [transactionId, request] of [...this.#open]) {

@@ -8,7 +8,7 @@ import { isSuccess } from '../wire/status.ts';
 import { ContentReader, type RepeatableSource } from './content.ts';
 import { OctetRanges } from './octet-ranges.ts';
 import type { OpenRequests } from './open-requests.ts';
-import { headerText } from './own-requests.ts';
+import { contentLines } from './own-requests.ts';
 
 /** Chunks up to here are written with their exact end; longer ones may be interrupted (RFC 4975 §7.1.1). */
 export const UNINTERRUPTED_OCTETS = 2048;
@@ -35,6 +35,8 @@ export interface OutgoingMessage {
   /** Gives up what has not been sent: the receiver sees an aborted message. Both promises are rejected with `reason`. */
   abort(reason?: unknown): void;
   on(name: 'progress', listener: (progress: SendProgress) => void): () => void;
+  /** It has failed; that may show when `accepted` was fulfilled already. At most once. */
+  on(name: 'failed', listener: (error: unknown) => void): () => void;
 }
 
 /** Everything that stays the same in all chunks of a message. */
@@ -48,6 +50,8 @@ export interface SendingOptions {
   readonly successReport: boolean;
   readonly failureReport: FailureReport;
   readonly maxChunkOctets: number;
+  /** The longest message that the receiver takes; undefined means no bound. */
+  readonly maxOctets: number | undefined;
   readonly source: RepeatableSource;
   /** Of the message that this one takes up again. */
   readonly confirmed?: OctetRanges | undefined;
@@ -55,7 +59,7 @@ export interface SendingOptions {
   /** Told once when the message has failed. */
   readonly failed: (error: unknown) => void;
   /** Told once when nothing more is expected of the message. */
-  readonly settled: () => void;
+  readonly settled: (message: Sending) => void;
 }
 
 interface Chunk {
@@ -65,9 +69,10 @@ interface Chunk {
 }
 
 /** What the rules of one session know about a message that it sends; the connection's writer asks it for chunks. */
-export class Sending extends Emitter<{ progress: [SendProgress] }> implements OutgoingMessage {
+export class Sending extends Emitter<{ progress: [SendProgress]; failed: [unknown] }> implements OutgoingMessage {
   readonly options: SendingOptions;
-  readonly #extraLines: string;
+  /** The header lines that follow the Byte-Range in every chunk. */
+  readonly #sameLines: string;
   readonly #accepted = Promise.withResolvers<void>();
   readonly #delivered = Promise.withResolvers<void>();
   readonly #acceptedRanges = new OctetRanges();
@@ -83,6 +88,7 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
   #isWritten = false;
   #isReported = false;
   #isSettled = false;
+  #hasFailed = false;
   #isAborted = false;
   /** Whether a receiver that has part of the message has to be told that it was given up. */
   #owesAbort = false;
@@ -90,9 +96,9 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
   constructor(options: SendingOptions) {
     super();
     this.options = options;
-    const headers = Object.entries(options.headers);
-    this.#extraLines = headers.map(([name, value]) => `${headerText(name)}: ${headerText(value)}\r\n`).join('');
-    const { source, confirmed = new OctetRanges(), successReport } = options;
+    const { source, confirmed = new OctetRanges(), successReport, failureReport } = options;
+    const reports = `${successReport ? 'Success-Report: yes\r\n' : ''}Failure-Report: ${failureReport}\r\n`;
+    this.#sameLines = reports + contentLines(options.headers, options.contentType);
     this.#totalOctets = source.octets;
     const total = source.octets;
     const missing = total === undefined || total === 0 ? [{ start: 1, end: total }] : confirmed.missing(1, total);
@@ -100,7 +106,7 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
     for (const { start, end } of confirmed.ranges)
       (successReport ? this.#reportedRanges : this.#acceptedRanges).add(start, end);
     this.#readerStart = missing[0]?.start ?? 1;
-    this.#reader = this.#readerFor(this.#readerStart);
+    this.#reader = new ContentReader(source, this.#readerStart - 1);
     // Whoever awaits them is told; nobody has to.
     this.#accepted.promise.catch(() => undefined);
     this.#delivered.promise.catch(() => undefined);
@@ -135,13 +141,17 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
 
   /** What the other side is known to have: reported if reports were asked for, else accepted by the next hop. */
   get confirmed(): OctetRanges {
-    return this.options.successReport ? this.#reportedRanges : this.#acceptedRanges;
+    if (this.options.successReport) return this.#reportedRanges;
+    return this.options.failureReport === 'yes' ? this.#acceptedRanges : new OctetRanges();
   }
 
   abort(reason: unknown = new MsrpError('MSRP_ABORTED', 'the message was given up')): void {
-    if (this.#isSettled || this.#isWritten) return;
-    this.#owesAbort = this.#chunk === undefined && this.#sentOctets > 0;
-    this.fail(reason);
+    if (!this.#isWritten) this.fail(reason);
+  }
+
+  /** Whether it has failed. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   // What follows is for the writer of the connection.
@@ -172,10 +182,9 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
     this.#chunk = { transactionId, start, octets: 0 };
     this.#openChunks += 1;
     if (this.options.failureReport !== 'no') this.options.requests.open(transactionId, this.#askerOf(this.#chunk));
-    const { messageId, toPath, fromPath, contentType, successReport, failureReport } = this.options;
+    const { messageId, toPath, fromPath } = this.options;
     const range = formatByteRange({ start, end: this.#exactEnd(start), total: this.#totalOctets });
-    const reports = `${successReport ? 'Success-Report: yes\r\n' : ''}Failure-Report: ${failureReport}\r\n`;
-    const lines = `Message-ID: ${messageId}\r\nByte-Range: ${range}\r\n${reports}${this.#extraLines}Content-Type: ${contentType}\r\n`;
+    const lines = `Message-ID: ${messageId}\r\nByte-Range: ${range}\r\n${this.#sameLines}`;
     return formatRequestHead(transactionId, 'SEND', toPath, fromPath, lines, true);
   }
 
@@ -218,56 +227,66 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
   /** Gives the message up if reading its content went wrong. */
   checkContent(): void {
     const { error, hasEnded, readyOctets } = this.#reader;
-    if (error !== undefined) this.fail(error);
+    const { maxOctets = Number.POSITIVE_INFINITY } = this.options;
     const end = this.#ranges[0]?.end;
-    const isShort = hasEnded && readyOctets === 0 && end !== undefined && this.#nextOctet() <= end;
-    if (isShort) this.fail(new MsrpError('MSRP_BAD_CONTENT', 'the content ended before the octets that were said'));
+    const readEnd = this.#nextOctet() - 1 + readyOctets;
+    if (error !== undefined) this.fail(error);
+    else if (end === undefined) {
+      if (readEnd > maxOctets)
+        this.fail(new MsrpError('MSRP_TOO_LARGE', 'the content is more than the receiver takes'));
+    } else if (hasEnded && readEnd < end) {
+      this.fail(new MsrpError('MSRP_BAD_CONTENT', 'the content ended before the octets that were said'));
+    } else if (end === this.#totalOctets && readEnd > end) {
+      this.fail(new MsrpError('MSRP_BAD_CONTENT', 'the content has more octets than was said'));
+    }
   }
 
   // What follows is for the session.
 
-  /** A REPORT about this message. @returns whether it told of a failure. */
-  report(status: number, comment: string, start: number, end: number | undefined): boolean {
+  /** A REPORT about this message. */
+  report(status: number, comment: string, start: number, end: number | undefined): void {
+    // Nobody has got what was not sent, whatever the range says.
+    const last = Math.min(end ?? Number.POSITIVE_INFINITY, this.#nextOctet() - 1);
     if (!isSuccess(status)) {
+      this.#acceptedRanges.remove(start, last);
       this.fail(refusal(status, comment, 'reported'));
-      return true;
+      return;
     }
-    if (!this.options.successReport) return false;
+    if (!this.options.successReport) return;
     this.#isReported = true;
-    const last = Math.min(end ?? Number.POSITIVE_INFINITY, this.#totalOctets ?? this.#nextOctet() - 1);
     this.#reportedRanges.add(start, last);
     this.emit('progress', this.progress);
     this.#checkEnd();
-    return false;
   }
 
-  /** Ends the message with an error. */
+  /** Ends the message with an error. What was delivered cannot fail any more; what was accepted only can. */
   fail(error: unknown): void {
-    if (this.#isSettled) return;
+    if (this.#hasFailed || (this.#isSettled && this.options.successReport)) return;
+    const wasSettled = this.#isSettled;
     this.#isSettled = true;
+    this.#hasFailed = true;
     this.#isAborted = !this.#isWritten;
+    const isPartlyThere = this.#sentOctets > 0 || this.confirmed.octets > 0;
+    this.#owesAbort = this.#isAborted && this.#chunk === undefined && isPartlyThere;
     this.#reader.cancel();
     this.#accepted.reject(error);
     this.#delivered.reject(error);
+    this.emit('failed', error);
     this.options.failed(error);
-    this.options.settled();
+    if (!wasSettled) this.options.settled(this);
   }
 
-  /** The session is over: what is not known to have arrived is unconfirmed. */
-  endWith(error: MsrpError): void {
+  /**
+   * The session is over: what is not known to have arrived is unconfirmed.
+   *
+   * @param isClosed - the session has not failed: its peer can be told what was given up.
+   */
+  endWith(error: MsrpError, isClosed: boolean): void {
     if (!this.#isSettled && this.#isWritten && this.#openChunks === 0) {
       const options = { cause: error };
       this.fail(new MsrpError('MSRP_UNCONFIRMED', 'the session ended before all of the message was reported', options));
     } else this.fail(error);
-  }
-
-  #readerFor(start: number): ContentReader {
-    const end = this.#ranges[0]?.end;
-    return new ContentReader(
-      this.options.source,
-      start - 1,
-      end === undefined ? Number.POSITIVE_INFINITY : Number.MAX_SAFE_INTEGER,
-    );
+    this.#owesAbort &&= isClosed;
   }
 
   #nextOctet(): number {
@@ -289,6 +308,7 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
 
   /** The last octet of a chunk that is short and known whole; undefined means that it may be interrupted. */
   #exactEnd(start: number): number | undefined {
+    if (this.#isAborted) return start - 1;
     const limit = this.#chunkLimit();
     const { readyOctets, hasEnded } = this.#reader;
     const octets = hasEnded ? Math.min(limit, readyOctets) : limit;
@@ -315,7 +335,7 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
     }
     this.#reader.cancel();
     this.#readerStart = next.start;
-    this.#reader = this.#readerFor(next.start);
+    this.#reader = new ContentReader(this.options.source, next.start - 1);
   }
 
   #finishWriting(): void {
@@ -351,7 +371,7 @@ export class Sending extends Emitter<{ progress: [SendProgress] }> implements Ou
     if (isReported) this.#delivered.resolve();
     if (this.#openChunks > 0 || (this.options.successReport && !isReported)) return;
     this.#isSettled = true;
-    this.options.settled();
+    this.options.settled(this);
   }
 }
 

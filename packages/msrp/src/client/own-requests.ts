@@ -1,6 +1,6 @@
 /** The short requests of an endpoint, whole: SEND without body, REPORT, NICKNAME, AUTH; and what may stand in a header. */
 import { MsrpError } from '../base/errors.ts';
-import { toWire } from '../digest/text.ts';
+import { fromWire, toWire } from '../digest/text.ts';
 import { formatByteRange } from '../wire/byte-range.ts';
 import { makeIdent } from '../wire/ident.ts';
 import { formatEndLine, formatRequestHead } from '../wire/serializer.ts';
@@ -53,15 +53,48 @@ export function ownReport(paths: Paths, report: Report): OwnRequest {
   );
 }
 
-/** Asks a chat room for a nickname (RFC 7701 §7.1). */
+/** A nickname has no more octets than this, quotes and escapes not counted (RFC 7701 §7.1). */
+const MAX_NICKNAME_OCTETS = 1023;
+
+/**
+ * Asks a chat room for a nickname, or with an empty one gives it back (RFC 7701 §7.1, §7.3).
+ *
+ * @throws MsrpError `MSRP_BAD_CONTENT` when it is too long, or would end its line.
+ */
 export function nicknameRequest(paths: Paths, nickname: string): OwnRequest {
-  const quoted = headerText(nickname).replaceAll(/["\\]/g, String.raw`\$&`);
-  return ownRequest('NICKNAME', paths, `Use-Nickname: "${quoted}"\r\n`);
+  const text = headerText(nickname);
+  if (text.length > MAX_NICKNAME_OCTETS) {
+    throw new MsrpError('MSRP_BAD_CONTENT', `a nickname has at most ${MAX_NICKNAME_OCTETS} octets`);
+  }
+  return ownRequest('NICKNAME', paths, `Use-Nickname: "${text.replaceAll(/["\\]/g, String.raw`\$&`)}"\r\n`);
 }
 
-/** The nickname of a Use-Nickname value as it stands on the wire; undefined when the value is malformed. */
+/** The nickname of a Use-Nickname value; undefined when the value is malformed, too long or not UTF-8. */
 export function nicknameOf(value: string): string | undefined {
-  return /^"((?:[^"\\]|\\.)*)"$/.exec(value)?.[1]?.replaceAll(/\\(.)/g, '$1');
+  const text = /^"((?:[^"\\]|\\.)*)"$/.exec(value)?.[1]?.replaceAll(/\\(.)/g, '$1');
+  return text === undefined || text.length > MAX_NICKNAME_OCTETS ? undefined : fromWire(text);
+}
+
+/** The headers that a SEND has of its own. */
+const OWN_HEADERS = /^(?:(?:to|from)-path|message-id|byte-range|(?:success|failure)-report|content-type)$/i;
+
+/**
+ * What describes the content of a SEND: more headers, by name, and its type, which comes last.
+ *
+ * @throws MsrpError `MSRP_BAD_CONTENT` for what is no header or no media type, and for headers that a SEND has anyway.
+ */
+export function contentLines(headers: Readonly<Record<string, string>>, contentType: string): string {
+  if (!/^[^\s/;]+\/[^\s/;]+/.test(contentType)) {
+    throw new MsrpError('MSRP_BAD_CONTENT', 'a media type is written type/subtype');
+  }
+  let lines = '';
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[A-Za-z][A-Za-z0-9!#$%&'*+.^_`{|}~-]*$/.test(name) || OWN_HEADERS.test(name)) {
+      throw new MsrpError('MSRP_BAD_CONTENT', 'a further header needs a name of its own, of letters and digits');
+    }
+    lines += `${name}: ${headerText(value)}\r\n`;
+  }
+  return `${lines}Content-Type: ${headerText(contentType)}\r\n`;
 }
 
 /** A text as part of a header line, one character an octet. @throws MsrpError `MSRP_BAD_CONTENT` when it would end the line. */

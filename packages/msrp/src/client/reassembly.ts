@@ -1,10 +1,17 @@
 /** Puts the octets of one message in order again, whatever order their chunks came in, in bounded memory (RFC 4975 §7.3.1). */
+import { concat } from '../wire/octets.ts';
 
 /** Octets that came ahead of their turn. */
 interface Fragment {
   readonly start: number;
   readonly octets: Uint8Array;
 }
+
+/** What a fragment costs beside its octets, so that crumbs do not cost more than is counted. */
+const FRAGMENT_OCTETS = 256;
+
+/** Pieces of the run that together have no more octets than this become one. */
+const JOINED_OCTETS = 16_384;
 
 /** Holds what has been received and not been taken: a run in order, and fragments beyond a gap. */
 export class Reassembly {
@@ -16,7 +23,7 @@ export class Reassembly {
   /** The first octet, counted from 1, that is neither in the run nor was taken. */
   #next = 1;
 
-  /** @param maxAheadOctets - bound on what is held beyond a gap. */
+  /** @param maxAheadOctets - bound on what is held beyond a gap, and what it costs to hold that. */
   constructor(maxAheadOctets: number) {
     this.#maxAheadOctets = maxAheadOctets;
   }
@@ -41,7 +48,7 @@ export class Reassembly {
     if (octets.length === 0) return true;
     const end = start + octets.length;
     if (start > this.#next) return this.#keepAhead({ start, octets });
-    this.#overwrite(start, octets);
+    if (start < this.#next) this.#overwrite(start, octets);
     if (end > this.#next) this.#append(octets.subarray(this.#next - start));
     this.#takeFragments();
     return true;
@@ -54,8 +61,18 @@ export class Reassembly {
     return octets;
   }
 
+  /** Lets go of everything that was not taken. */
+  clear(): void {
+    this.#run.length = 0;
+    this.#runOctets = 0;
+    this.#fragments = [];
+  }
+
   #append(octets: Uint8Array): void {
-    this.#run.push(octets);
+    const last = this.#run.at(-1);
+    if (last !== undefined && last.length + octets.length <= JOINED_OCTETS)
+      this.#run.splice(-1, 1, concat(last, octets));
+    else this.#run.push(octets);
     this.#runOctets += octets.length;
     this.#next += octets.length;
   }
@@ -73,7 +90,7 @@ export class Reassembly {
 
   #keepAhead(fragment: Fragment): boolean {
     const trimmed = this.#fragments.flatMap((known) => without(known, fragment));
-    const kept = trimmed.reduce((sum, { octets }) => sum + octets.length, 0) + fragment.octets.length;
+    const kept = [...trimmed, fragment].reduce((sum, { octets }) => sum + octets.length + FRAGMENT_OCTETS, 0);
     if (kept > this.#maxAheadOctets) return false;
     this.#fragments = [...trimmed, fragment].sort((a, b) => a.start - b.start);
     return true;

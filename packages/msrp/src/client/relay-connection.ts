@@ -46,7 +46,7 @@ export class RelayConnection {
   readonly #warnings = new WeakMap<Session, Timer>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param relays - the nearest first. */
+  /** @param relays - the nearest first. @internal */
   constructor(relays: readonly RelayTarget[], context: RelayedContext) {
     this.#context = context;
     this.#relays = relays.map((relay, index) => ({ uri: relay.uri, login: new Login(relay, index > 0) }));

@@ -3,13 +3,14 @@ import type { MsrpError } from '../base/errors.ts';
 import type { FailureReport } from '../wire/head.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { Acceptance } from './media-types.ts';
+import type { ReceiveLimits } from './receiver.ts';
 import type { Session } from './session.ts';
 
 /** What a session tells. */
 export type SessionEvents = {
   /** A message begins to come in. Without a listener, messages are refused. */
   readonly message: readonly [IncomingMessage];
-  /** The peer asks for this nickname, as it stands between the quotes. Without a listener the answer is 501. */
+  /** The peer asks for this nickname, or with an empty one gives it back. Without a listener the answer is 501. */
   readonly nickname: readonly [string];
   /** The session can be used no more; a new one has to be negotiated (RFC 4975 §5.4). */
   readonly failed: readonly [MsrpError];
@@ -58,10 +59,21 @@ export interface SendOptions {
   readonly successReport?: boolean | undefined;
   /** What is to be heard of failures: `yes` when absent. */
   readonly failureReport?: FailureReport | undefined;
+  /** A fresh one when absent. */
   readonly messageId?: string | undefined;
-  /** Octets of a stream, when they are known. */
+  /** Octets of a stream, when they are known. It is read no further, and fails when its last piece goes on beyond that. */
   readonly totalOctets?: number | undefined;
   /** More header lines, by name; the Content- ones describe the content. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What of the options is the receiver's, with the values of those that are absent. */
+export function limitsOf(options: SessionOptions): ReceiveLimits {
+  return {
+    acceptTypes: options.acceptTypes ?? ['*'],
+    maxMessageOctets: options.maxMessageOctets ?? Number.MAX_SAFE_INTEGER,
+    maxPartialMessages: options.maxPartialMessages ?? 16,
+    partialTimeoutMs: options.partialTimeoutMs ?? 60_000,
+  };
 }

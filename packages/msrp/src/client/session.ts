@@ -3,28 +3,20 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
 import { MsrpError } from '../base/errors.ts';
 import { type Head, headerValues } from '../wire/head.ts';
-import { makeIdent } from '../wire/ident.ts';
+import { isIdent, makeIdent } from '../wire/ident.ts';
 import { splitPath } from '../wire/path.ts';
 import { isSuccess } from '../wire/status.ts';
-import { parseUri } from '../wire/uri.ts';
 import type { Connection, RequestHandler } from './connection.ts';
 import { type Content, contentSource, type RepeatableSource } from './content.ts';
 import { assertShown, matchesFingerprint } from './fingerprint.ts';
-import type { IncomingMessage, Receiving } from './incoming-message.ts';
-import { mediaTypeOf, reasonAgainst } from './media-types.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import type { OctetRanges } from './octet-ranges.ts';
+import { OtherSide } from './other-side.ts';
 import { type OutgoingMessage, Sending } from './outgoing-message.ts';
-import {
-  bodilessSend,
-  headerText,
-  nicknameOf,
-  nicknameRequest,
-  type OwnRequest,
-  ownReport,
-  type Paths,
-} from './own-requests.ts';
-import { type ReceiveLimits, Receiver } from './receiver.ts';
-import type { Peer, SendOptions, SessionEvents, SessionOptions } from './session-options.ts';
+import { bodilessSend, nicknameOf, nicknameRequest, type OwnRequest, ownReport, type Paths } from './own-requests.ts';
+import { Receiver, type Reported } from './receiver.ts';
+import { SentMessages } from './sent-messages.ts';
+import { limitsOf, type Peer, type SendOptions, type SessionEvents, type SessionOptions } from './session-options.ts';
 
 /** What a session needs of whoever makes it. */
 export interface SessionContext {
@@ -37,6 +29,8 @@ export interface SessionContext {
   readonly connection: Connection | undefined;
   /** Finds or opens the connection to the peer's first node. */
   readonly reach: (peer: Peer, firstUri: string) => Promise<Connection>;
+  /** The session is used over this connection from now on. */
+  readonly bound: (connection: Connection) => void;
   /** The session has ended. */
   readonly ended: (session: Session) => void;
   /** Extends the life of the path; undefined where there are no relays. Gives until when it holds, ms since 1970. */
@@ -50,11 +44,11 @@ const OCTETS = 'application/octet-stream';
 
 /** Made by a relay connection, a listener or an endpoint. Its path goes into SDP, the peer's path comes from there. */
 export class Session extends Emitter<SessionEvents> {
-  /** What its connections do with requests that name it. */
+  /** What its connections do with requests that name it. @internal */
   readonly incoming: RequestHandler = {
     send: (head) => {
-      this.#peer ??= { path: head.fromPath };
-      return head.hasBody ? this.#receiver.begin(head) : NOTHING;
+      this.#otherSide.wroteFrom(head.fromPath);
+      return this.#receiver.begin(head);
     },
     report: (head) => this.#onReport(head),
     other: (head) => this.#onOther(head),
@@ -62,15 +56,17 @@ export class Session extends Emitter<SessionEvents> {
   readonly #context: SessionContext;
   readonly #options: SessionOptions;
   readonly #receiver: Receiver;
-  readonly #sendings = new Map<string, Sending>();
-  readonly #refusedTypes = new Set<string>();
+  readonly #sent = new SentMessages();
+  readonly #otherSide = new OtherSide();
   /** Who waits for an answer, and is told when none can come any more. */
   readonly #waiting = new Set<(error: MsrpError) => void>();
   #connection: Connection | undefined;
-  #peer: Peer | undefined;
+  #isHolding = false;
+  #hasHandedOver = false;
   #state: 'open' | 'failed' | 'closed' = 'open';
   #keepAlive: Timer | undefined;
 
+  /** @internal */
   constructor(context: SessionContext, options: SessionOptions) {
     super();
     this.#context = context;
@@ -78,13 +74,14 @@ export class Session extends Emitter<SessionEvents> {
     this.#connection = context.connection;
     const events = {
       message: (message: IncomingMessage) => this.#onMessage(message),
-      pause: () => this.#connection?.pause(),
-      resume: () => this.#connection?.resume(),
+      pause: () => this.#hold(),
+      resume: () => this.#letGo(),
       report: (...report: Parameters<Session['sendReport']>) => this.sendReport(...report),
     };
     const previous = options.continues?.handOver();
     previous?.handTo(events);
     this.#receiver = previous ?? new Receiver(limitsOf(options), context.clock, events);
+    this.#hold();
   }
 
   /** What goes into `a=path` of this side's SDP: the outermost relay first, this endpoint last (RFC 4976 §5.1). */
@@ -102,9 +99,9 @@ export class Session extends Emitter<SessionEvents> {
     return this.#context.usePath;
   }
 
-  /** The peer's path: as given, or as the first request from it has shown. */
+  /** The peer's path: as given, else the whole way back that its last request has shown. */
   get peerPath(): string | undefined {
-    return this.#peer?.path;
+    return this.#otherSide.path;
   }
 
   get isOpen(): boolean {
@@ -116,7 +113,7 @@ export class Session extends Emitter<SessionEvents> {
     return this.#connection?.channel.isSecure ?? false;
   }
 
-  /** The connection that it uses; undefined before there is one. */
+  /** The connection that it uses; undefined before there is one. @internal */
   get connection(): Connection | undefined {
     return this.#connection;
   }
@@ -129,13 +126,15 @@ export class Session extends Emitter<SessionEvents> {
   async open(peer: Peer | string, role: 'active' | 'passive' = 'active'): Promise<this> {
     this.#assertOpen();
     const known = typeof peer === 'string' ? { path: peer } : peer;
-    const first = checkedPath(known);
-    this.#peer = known;
+    const first = this.#otherSide.name(known);
     // Whoever connected before is only now known by its certificate; behind a relay nobody sees it.
     if (this.#context.connection === undefined) assertShown(this.#connection, known.fingerprint);
     if (role === 'passive') return this;
-    if (this.#connection === undefined) this.bind(await this.#context.reach(known, first));
-    this.#assertOpen();
+    if (this.#connection === undefined) {
+      const connection = await this.#context.reach(known, first);
+      this.#assertOpen();
+      this.bind(connection);
+    }
     this.#sendBodiless();
     return this;
   }
@@ -185,48 +184,53 @@ export class Session extends Emitter<SessionEvents> {
     const error = new MsrpError('MSRP_SESSION_CLOSED', 'this side has closed the session');
     const wasOpen = this.#state === 'open';
     if (wasOpen) this.#end('closed', error);
-    this.#receiver.close(error);
+    if (!this.#hasHandedOver) this.#receiver.close(error);
     if (wasOpen) this.emit('closed');
   }
 
   // What follows is for whoever made the session.
 
-  /** Whether the other end of `connection` may be the peer: it has shown the certificate that SDP announced, if one was. */
+  /** Whether the other end of `connection` may be the peer: it has shown the certificate that SDP announced, if one was. @internal */
   trusts({ channel }: Connection): boolean {
-    const fingerprint = this.#peer?.fingerprint;
+    const { fingerprint } = this.#otherSide;
     return fingerprint === undefined || matchesFingerprint(channel.peerCertificate, fingerprint);
   }
 
-  /** From now on it is used over `connection`. */
+  /** From now on it is used over `connection`. @internal */
   bind(connection: Connection): void {
     if (this.#connection === connection) return;
+    this.#letGo();
     this.#connection = connection;
+    this.#context.bound(connection);
+    this.#hold();
     this.#restartKeepAlive();
   }
 
-  /** Its connection is gone, or a failure was reported: it can be used no more. */
+  /** Its connection is gone, or a failure was reported: it can be used no more. @internal */
   fail(error: MsrpError): void {
     if (this.#state !== 'open') return;
     this.#end('failed', error);
     this.emit('failed', error);
   }
 
-  /** Its path will expire. @param atMs - when, since 1970. */
+  /** Its path will expire. @param atMs - when, since 1970. @internal */
   warnOfExpiry(atMs: number): void {
     if (this.#state === 'open') this.emit('pathExpiring', atMs);
   }
 
-  /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. */
+  /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. @internal */
   handOver(): Receiver | undefined {
-    return this.#state === 'failed' ? this.#receiver : undefined;
+    if (this.#state !== 'failed' || this.#hasHandedOver) return undefined;
+    this.#hasHandedOver = true;
+    return this.#receiver;
   }
 
-  /** Reports octets of a message that came in, when there is a way to do so. */
-  sendReport(message: Receiving, status: number, comment: string, start: number, end: number): void {
+  /** Reports octets of a message that came in, when there is a way to do so. @internal */
+  sendReport(message: Reported, status: number, comment: string, start: number, end: number): void {
     if (this.#state !== 'open' || this.#connection === undefined) return;
-    const { messageId, fromPath, totalOctets: total } = message;
+    const { messageId, returnPath, totalOctets: total } = message;
     const report = ownReport(
-      { toPath: fromPath, fromPath: this.uri },
+      { toPath: returnPath, fromPath: this.uri },
       { messageId, status, comment, start, end, total },
     );
     this.#connection.writer.writeNow(report.text);
@@ -239,15 +243,10 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #onReport(head: Head): void {
-    const [value = ''] = headerValues(head, 'status');
-    const [, namespace, code, comment = ''] = /^(\d{3}) (\d{3})(?: (.*))?$/.exec(value) ?? [];
-    const sending = this.#sendings.get(head.messageId);
-    if (namespace !== '000' || sending === undefined) return;
-    const status = Number(code);
-    const { start = 1, end } = head.byteRange ?? {};
-    if (sending.report(status, comment, start, end)) {
-      this.fail(new MsrpError('MSRP_SESSION_FAILED', `a failure was reported: ${status} ${comment}`, { status }));
-    }
+    const failure = this.#sent.report(head);
+    if (failure === undefined) return;
+    const { status, comment } = failure;
+    this.fail(new MsrpError('MSRP_SESSION_FAILED', `a failure was reported: ${status} ${comment}`, { status }));
   }
 
   #onOther(head: Head): number {
@@ -265,31 +264,37 @@ export class Session extends Emitter<SessionEvents> {
   ): OutgoingMessage {
     const { contentType, headers = {}, messageId = makeIdent(), signal } = options;
     const { failureReport = 'yes', successReport = true } = options;
+    if (!isIdent(messageId) || this.#sent.has(messageId)) {
+      throw new MsrpError('MSRP_BAD_CONTENT', 'a Message-ID is 4 to 32 letters and digits that no other message has');
+    }
     const paths = this.#paths();
     const connection = this.#usable();
-    this.#assertAccepted(contentType, source.octets);
+    this.#otherSide.assertTakes(contentType, source.octets);
     signal?.throwIfAborted();
     const abort = () => sending.abort(signal?.reason);
     const sending: Sending = new Sending({
       ...paths,
-      messageId: headerText(messageId),
+      messageId,
       headers,
-      contentType: headerText(contentType),
+      contentType,
       successReport,
       failureReport,
+      maxOctets: this.#otherSide.maxSize,
       maxChunkOctets: this.#options.maxChunkOctets ?? DEFAULT_MAX_CHUNK_OCTETS,
       source,
       confirmed,
       requests: connection.requests,
       failed: (error) => this.#onSendFailed(contentType, error),
-      settled: () => {
+      settled: (settling) => {
         signal?.removeEventListener('abort', abort);
-        this.#sendings.delete(messageId);
+        this.#sent.settled(settling);
         connection.writer.wake();
       },
     });
+    // Of what is sent again, nothing may be missing.
+    if (sending.isOver) return sending;
     signal?.addEventListener('abort', abort);
-    this.#sendings.set(messageId, sending);
+    this.#sent.add(sending);
     connection.writer.add(this, sending);
     this.#restartKeepAlive();
     return sending;
@@ -297,27 +302,16 @@ export class Session extends Emitter<SessionEvents> {
 
   #onSendFailed(contentType: string, error: unknown): void {
     const status = error instanceof MsrpError ? error.status : undefined;
-    if (status === 415) this.#refusedTypes.add(mediaTypeOf(contentType));
+    if (status === 415) this.#otherSide.refuses(contentType);
     if (status !== 481 && status !== 506) return;
     this.fail(new MsrpError('MSRP_SESSION_FAILED', 'the session does not exist any more', { status, cause: error }));
-  }
-
-  #assertAccepted(contentType: string, octets: number | undefined): void {
-    const { acceptTypes = ['*'], acceptWrappedTypes, maxSize } = this.#peer ?? { path: '' };
-    const reason = reasonAgainst({ acceptTypes, acceptWrappedTypes, maxSize }, contentType, octets);
-    if (reason === 'size')
-      throw new MsrpError('MSRP_TOO_LARGE', `the peer takes messages of ${maxSize} octets at most`);
-    if (reason === 'type' || this.#refusedTypes.has(mediaTypeOf(contentType))) {
-      throw new MsrpError('MSRP_NOT_ACCEPTED', `the peer does not take ${mediaTypeOf(contentType)}`);
-    }
   }
 
   /** The paths of requests to the peer: relays first (RFC 4976 §5.1). */
   #paths(): Paths {
     this.#assertOpen();
-    if (this.#peer === undefined) throw new MsrpError('MSRP_BAD_PATH', 'nobody knows the peer of the session yet');
     const { usePath, uri } = this.#context;
-    return { toPath: usePath === '' ? this.#peer.path : `${usePath} ${this.#peer.path}`, fromPath: uri };
+    return { toPath: this.#otherSide.toPath(usePath), fromPath: uri };
   }
 
   #usable(): Connection {
@@ -353,15 +347,28 @@ export class Session extends Emitter<SessionEvents> {
     const { keepAliveMs } = this.#options;
     if (keepAliveMs === undefined || this.#state !== 'open') return;
     this.#keepAlive = this.#context.clock.after(keepAliveMs, () => {
-      if (this.#peer !== undefined && this.#connection !== undefined) this.#sendBodiless();
+      if (this.peerPath !== undefined && this.#connection !== undefined) this.#sendBodiless();
       else this.#restartKeepAlive();
     });
+  }
+
+  /** The connection is not read while the application is behind. */
+  #hold(): void {
+    if (this.#isHolding || this.#state !== 'open' || !this.#receiver.isBehind || this.#connection === undefined) return;
+    this.#isHolding = true;
+    this.#connection.pause();
+  }
+
+  #letGo(): void {
+    if (this.#isHolding) this.#connection?.resume();
+    this.#isHolding = false;
   }
 
   #end(state: 'failed' | 'closed', error: MsrpError): void {
     this.#state = state;
     this.#keepAlive?.cancel();
-    for (const sending of [...this.#sendings.values()]) sending.endWith(error);
+    this.#letGo();
+    this.#sent.endWith(error, state === 'closed');
     for (const tell of [...this.#waiting]) tell(error);
     this.#context.ended(this);
   }
@@ -370,30 +377,4 @@ export class Session extends Emitter<SessionEvents> {
     if (this.#state === 'failed') throw new MsrpError('MSRP_SESSION_FAILED', 'the session has failed');
     if (this.#state === 'closed') throw new MsrpError('MSRP_SESSION_CLOSED', 'the session has been closed');
   }
-}
-
-function limitsOf(options: SessionOptions): ReceiveLimits {
-  return {
-    acceptTypes: options.acceptTypes ?? ['*'],
-    maxMessageOctets: options.maxMessageOctets ?? Number.MAX_SAFE_INTEGER,
-    maxPartialMessages: options.maxPartialMessages ?? 16,
-    partialTimeoutMs: options.partialTimeoutMs ?? 60_000,
-  };
-}
-
-/** What carries nothing is answered, and not shown (RFC 4975 §7.1). */
-const NOTHING = { body: () => undefined, end: () => undefined };
-
-/** The first URI of a path from SDP, after a look at all of them. */
-function checkedPath({ path, requireSecurePath = false }: Peer): string {
-  const uris = splitPath(path);
-  const [first] = uris;
-  const parsed = uris.map(parseUri);
-  if (first === undefined || parsed.some((uri) => uri?.sessionId === undefined)) {
-    throw new MsrpError('MSRP_BAD_PATH', 'a path is one or more MSRP URIs, each with a session-id');
-  }
-  if (requireSecurePath && parsed.some((uri) => uri?.scheme !== 'msrps')) {
-    throw new MsrpError('MSRP_INSECURE', 'a hop of the path is not protected by TLS');
-  }
-  return first;
 }

@@ -401,7 +401,7 @@ function direct(uris: string | readonly string[], sessionIds: readonly string[])
   const connection: Connection = new Connection(near, { sessionFor: () => 481, lost: () => undefined }, clock);
   const left = [...sessionIds];
   const relays = targets(typeof uris === 'string' ? [uris] : uris);
-  const none = { reach: () => Promise.resolve(connection), ended: () => undefined };
+  const none = { reach: () => Promise.resolve(connection), bound: () => undefined, ended: () => undefined };
   const relayed = new RelayConnection(relays, {
     clock,
     connection,
