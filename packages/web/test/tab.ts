@@ -47,3 +47,8 @@ export async function write({ page }: Tab, text: string): Promise<void> {
   await page.getByRole('textbox', { name: /^Message/ }).fill(text);
   await page.keyboard.press('Enter');
 }
+
+/** Closes the window. */
+export async function closeTab({ context }: Tab): Promise<void> {
+  await context.close();
+}

@@ -26,6 +26,8 @@ const question = z.strictObject({
   calls: path.optional(),
   /** What the page knows already. */
   version: z.int().min(0),
+  /** The path that it had before. */
+  replaces: path.optional(),
   leaves: z.literal(true).optional(),
 });
 
@@ -75,7 +77,8 @@ export class Rendezvous {
     this.#people.clear();
   }
 
-  #wait({ name, path: own, calls, version }: Question, response: ServerResponse): void {
+  #wait({ name, path: own, calls, version, replaces }: Question, response: ServerResponse): void {
+    if (replaces !== undefined) this.#people.delete(replaces);
     const before = this.#people.get(own);
     before?.answer?.();
     before?.timer?.cancel();
@@ -88,6 +91,8 @@ export class Rendezvous {
       person.timer = this.#clock.after(GRACE_MS, () => this.#remove(own, person));
       const people = [...this.#people].filter(([other]) => other !== own);
       const others = people.map(([other, { name, calls }]) => ({ name, path: other, calls }));
+      // The server is about to stop, too: nobody is to go on asking it.
+      if (this.#isClosed) response.setHeader('Connection', 'close');
       respond(response, 200, { version: this.#version, people: others });
     };
     person.answer = answer;

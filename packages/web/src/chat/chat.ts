@@ -1,5 +1,6 @@
 /** The rules of the page: who talks to whom, what happens when a session or the connection ends, and how it goes on. */
 import { Connection, endpointOf, type IncomingMessage } from './connection.ts';
+import { loadSettings, type PageSettings } from './page-settings.ts';
 import { Rendezvous } from './rendezvous.ts';
 import type { Person, State } from './state.ts';
 import { Transcript } from './transcript.ts';
@@ -8,16 +9,10 @@ import { inWords, isAuthFailure, statusOf } from './words.ts';
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 15_000;
 
-/** What the relay says about itself. */
-export interface PageSettings {
-  readonly relay: string;
-  readonly rendezvous: boolean;
-}
-
 /** What the buttons do. */
 export class Chat {
   readonly #state: State;
-  readonly #settings: PageSettings;
+  #settings: PageSettings;
   readonly #url: string;
   readonly #transcript: Transcript;
   readonly #rendezvous: Rendezvous;
@@ -28,15 +23,17 @@ export class Chat {
   readonly #ownPaths = new Set<string>();
   /** Whether the peer was among those who are here. */
   #wasSeen = false;
-  /** Whether the peer has shown signs of life since it was called. */
-  #isAnswered = false;
+  /** How often the session has failed since the peer last showed signs of life. */
+  #failures = 0;
 
   /** @param url - of the relay's WebSocket. */
   constructor(state: State, settings: PageSettings, url: string) {
     this.#state = state;
     this.#settings = settings;
     this.#url = url;
-    this.#transcript = new Transcript(state);
+    this.#transcript = new Transcript(state, () => {
+      this.#failures = 0;
+    });
     this.#rendezvous = new Rendezvous((people) => this.#onPeople(people));
     state.hasRendezvous.value = settings.rendezvous;
   }
@@ -49,7 +46,7 @@ export class Chat {
     phase.value = 'connecting';
     const connection: Connection = new Connection(
       this.#url,
-      { relay: this.#settings.relay, user, password },
+      { user, password },
       {
         message: (message) => this.#onMessage(message),
         ended: (error) => void this.#onEnded(connection, error),
@@ -57,7 +54,7 @@ export class Chat {
     );
     this.#connection = connection;
     try {
-      this.#state.address.value = await connection.renew();
+      this.#state.address.value = await connection.renew(this.#settings.relay);
       phase.value = 'ready';
       this.#announce();
     } catch (error) {
@@ -99,7 +96,7 @@ export class Chat {
   sendText(text: string): void {
     this.#attempt((connection) => {
       const message = connection.sendText(text);
-      this.#transcript.sentText(this.#state.user.value, text, message, (isGood) => this.#onSettled(isGood));
+      this.#transcript.sentText(this.#state.user.value, text, message);
     });
   }
 
@@ -108,7 +105,7 @@ export class Chat {
     for (const file of files) {
       this.#attempt((connection) => {
         const message = connection.sendFile(file);
-        this.#transcript.sentFile(this.#state.user.value, file, message, (isGood) => this.#onSettled(isGood));
+        this.#transcript.sentFile(this.#state.user.value, file, message);
       });
     }
   }
@@ -133,12 +130,8 @@ export class Chat {
     }
   }
 
-  #onSettled(isGood: boolean): void {
-    if (isGood) this.#isAnswered = true;
-  }
-
   #onMessage(message: IncomingMessage): void {
-    this.#isAnswered = true;
+    this.#failures = 0;
     const { peer } = this.#state;
     const path = this.#connection?.peerPath ?? message.fromPath;
     if (peer.value === undefined) this.#meet({ name: this.#nameOf(message.fromPath) ?? 'Somebody', path });
@@ -149,8 +142,10 @@ export class Chat {
 
   #meet(person: Person): void {
     const { peer } = this.#state;
-    if (peer.value?.name !== person.name) this.#transcript.note(`Session with ${person.name}`);
-    if (peer.value?.path !== person.path) this.#isAnswered = false;
+    if (peer.value?.name !== person.name) {
+      this.#failures = 0;
+      this.#transcript.note(`Session with ${person.name}`);
+    }
     this.#state.peerHasLeft.value = false;
     this.#wasSeen = this.#state.people.value.some(({ path }) => path === person.path);
     peer.value = person;
@@ -182,28 +177,36 @@ export class Chat {
   }
 
   async #onEnded(connection: Connection, error: unknown): Promise<void> {
+    // First all messages of the session learn of it.
+    await new Promise((resolve) => setTimeout(resolve));
     if (connection !== this.#connection) return;
     this.#transcript.note(inWords(error), true);
-    const status = statusOf(error);
-    const isGone = status === 481 || status === 404 || status === 408;
-    // Called again in vain: whoever it was has gone.
-    if (isGone && !this.#isAnswered) this.#state.peer.value = undefined;
-    this.#isAnswered = false;
+    this.#failures += 1;
+    // Called anew in vain: whoever it was has gone.
+    if (this.#failures > 1 && statusOf(error) !== undefined) {
+      this.#state.peer.value = undefined;
+      this.#failures = 0;
+      this.#transcript.giveUp();
+    }
     await this.#renew(connection);
   }
 
   /** A new session, and in it the same peer, if there was one. Tries again while the relay cannot be reached. */
   async #renew(connection: Connection): Promise<void> {
     const { phase, address, problem, peer, retryAtMs } = this.#state;
+    const isLost = phase.value === 'lost';
     phase.value = 'connecting';
     retryAtMs.value = undefined;
     try {
-      address.value = await connection.renew();
+      // It may have been started anew, with other ports.
+      if (isLost) this.#settings = await loadSettings();
+      address.value = await connection.renew(this.#settings.relay);
     } catch (error) {
       if (connection !== this.#connection) return;
       if (isAuthFailure(error))
         return this.#leave(`${inWords(error)} In development mode a relay has new passwords each time it starts.`);
       phase.value = 'lost';
+      this.#rendezvous.pause();
       problem.value = inWords(error);
       retryAtMs.value = Date.now() + this.#retryMs;
       this.#retry = setTimeout(() => void this.#renew(connection), this.#retryMs);
@@ -215,7 +218,9 @@ export class Chat {
     problem.value = '';
     phase.value = 'ready';
     this.#announce();
-    if (peer.value !== undefined) await this.open(peer.value.path, peer.value.name);
+    if (peer.value === undefined) return;
+    await this.open(peer.value.path, peer.value.name);
+    this.#transcript.resume((message) => connection.resume(message));
   }
 
   #announce(): void {
@@ -226,6 +231,7 @@ export class Chat {
   }
 
   #leave(why: string): void {
+    this.#transcript.giveUp();
     const { phase, address, people, peer, problem, retryAtMs } = this.#state;
     clearTimeout(this.#retry);
     this.#rendezvous.leave();

@@ -16,10 +16,8 @@ export interface ConnectionEvents {
   ended(error: unknown): void;
 }
 
-/** Who signs in, and where. */
+/** Who signs in. */
 export interface SignIn {
-  /** The relay's URI. */
-  readonly relay: string;
   readonly user: string;
   readonly password: string;
 }
@@ -31,6 +29,8 @@ export class Connection {
   readonly #endpoint: Endpoint;
   #relay: RelayConnection | undefined;
   #session: Session | undefined;
+  /** What was coming in on it is taken over by the next one. */
+  #failed: Session | undefined;
 
   /** @param url - of the relay's WebSocket. */
   constructor(url: string, signIn: SignIn, events: ConnectionEvents) {
@@ -39,15 +39,17 @@ export class Connection {
     this.#endpoint = new Endpoint({ network: webNetwork({ url }) });
   }
 
-  /** A new session, over the same connection if it stands. @returns its path. @throws MsrpError as dialling and AUTH do. */
-  async renew(): Promise<string> {
-    const { relay: uri, user, password } = this.#signIn;
-    const previous = this.#session;
+  /** A new session at the relay of this URI, over the same connection if it stands. @returns its path. @throws MsrpError as dialling and AUTH do. */
+  async renew(uri: string): Promise<string> {
+    const { user, password } = this.#signIn;
+    const previous = this.#session ?? this.#failed;
     this.#session = undefined;
-    previous?.close();
+    this.#failed = previous;
+    if (previous?.isOpen === true) previous.close();
     if (this.#relay?.isOpen !== true) this.#relay = await this.#endpoint.connectRelay({ uri, user, password });
-    const session = await this.#relay.createSession({ keepAliveMs: KEEP_ALIVE_MS });
+    const session = await this.#relay.createSession({ keepAliveMs: KEEP_ALIVE_MS, continues: previous });
     this.#session = session;
+    this.#failed = undefined;
     session.on('message', (message) => this.#events.message(message));
     session.on('failed', (error) => {
       if (this.#session === session) this.#events.ended(error);
@@ -78,6 +80,11 @@ export class Connection {
   sendFile(file: File): OutgoingMessage {
     const contentType = file.type === '' ? 'application/octet-stream' : file.type;
     return this.#open().send(file, { contentType, headers: { 'Content-Disposition': dispositionFor(file.name) } });
+  }
+
+  /** Goes on with a message that failed with its session. @throws MsrpError as `Session.resume` does. */
+  resume(message: OutgoingMessage): OutgoingMessage {
+    return this.#open().resume(message);
   }
 
   close(): void {

@@ -20,12 +20,16 @@ export class Rendezvous {
 
   /** From now on others see this. */
   announce(own: Presence): void {
-    const before = this.#own;
-    if (before !== undefined && before.path !== own.path) this.#tell({ ...before, version: 0, leaves: true });
+    const before = this.#own?.path;
     this.#own = own;
     this.#asking?.abort();
     this.#asking = new AbortController();
-    void this.#ask(own, this.#asking.signal);
+    void this.#ask(before === own.path ? own : { ...own, replaces: before }, this.#asking.signal);
+  }
+
+  /** Asks nothing until the next `announce`. */
+  pause(): void {
+    this.#asking?.abort();
   }
 
   /** Others see it no more; nothing is asked any more. */
@@ -35,7 +39,7 @@ export class Rendezvous {
     this.#own = undefined;
   }
 
-  async #ask(own: Presence, signal: AbortSignal): Promise<void> {
+  async #ask(own: Presence & { readonly replaces?: string | undefined }, signal: AbortSignal): Promise<void> {
     let version = 0;
     while (!signal.aborted) {
       try {

@@ -2,7 +2,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { fileNameOf, type IncomingMessage, type OutgoingMessage } from './connection.ts';
 import type { Fate, Item, State } from './state.ts';
-import { inWords, isUncertain } from './words.ts';
+import { canGoOn, inWords, isUncertain } from './words.ts';
 
 /** A longer text is shown as a file. */
 const MAX_TEXT_OCTETS = 65_536;
@@ -15,16 +15,25 @@ const PORTION_OCTETS = 8_388_608;
 
 const UNDER_WAY: Fate = { kind: 'under way' };
 
-/** What was sent last, when it is over, good or bad. */
-type Settled = (isGood: boolean) => void;
+/** A message of ours, followed from session to session. */
+interface Outgoing {
+  readonly message: Signal<OutgoingMessage>;
+  readonly fate: Signal<Fate>;
+  readonly doneOctets: Signal<number>;
+}
 
 /** Writes the items of a state. */
 export class Transcript {
   readonly #items: State['items'];
+  readonly #delivered: () => void;
+  /** What failed with its session, and why. */
+  readonly #interrupted = new Map<Outgoing, unknown>();
   #nextId = 1;
 
-  constructor({ items }: Pick<State, 'items'>) {
+  /** @param delivered - called when a message of ours was reported delivered. */
+  constructor({ items }: Pick<State, 'items'>, delivered: () => void) {
     this.#items = items;
+    this.#delivered = delivered;
   }
 
   /** Says something in the page's own name. */
@@ -33,20 +42,15 @@ export class Transcript {
   }
 
   /** A text that is on its way out. */
-  sentText(from: string, text: string, message: OutgoingMessage, settled: Settled): void {
-    const fate = signal<Fate>(UNDER_WAY);
-    follow(message, fate, settled);
+  sentText(from: string, text: string, message: OutgoingMessage): void {
+    const { fate } = this.#follow(message);
     this.#add({ kind: 'text', ...this.#stamp(), isMine: true, from, text, fate });
   }
 
   /** A file that is on its way out. */
-  sentFile(from: string, file: File, message: OutgoingMessage, settled: Settled): void {
-    const fate = signal<Fate>(UNDER_WAY);
-    const doneOctets = signal(0);
-    message.on('progress', ({ acceptedOctets }) => {
-      doneOctets.value = acceptedOctets;
-    });
-    follow(message, fate, settled);
+  sentFile(from: string, file: File, message: OutgoingMessage): void {
+    const outgoing = this.#follow(message);
+    const { fate, doneOctets } = outgoing;
     this.#add({
       kind: 'file',
       ...this.#stamp(),
@@ -60,9 +64,30 @@ export class Transcript {
       url: signal(file.size > 0 && isPicture(file.type) ? URL.createObjectURL(file) : undefined),
       cancel: () => {
         fate.value = { kind: 'cancelled' };
-        message.abort();
+        this.#interrupted.delete(outgoing);
+        outgoing.message.value.abort();
       },
     });
+  }
+
+  /** Goes on, in a new session, with what the last one has interrupted. */
+  resume(send: (message: OutgoingMessage) => OutgoingMessage): void {
+    const interrupted = [...this.#interrupted.keys()];
+    this.#interrupted.clear();
+    for (const outgoing of interrupted) {
+      try {
+        outgoing.message.value = send(outgoing.message.value);
+        this.#watch(outgoing);
+      } catch (error) {
+        settle(outgoing, error);
+      }
+    }
+  }
+
+  /** What was interrupted stays so. */
+  giveUp(): void {
+    for (const [outgoing, error] of this.#interrupted) settle(outgoing, error);
+    this.#interrupted.clear();
   }
 
   /** A message that begins to come in: a text, or whatever else as a file. */
@@ -75,6 +100,7 @@ export class Transcript {
 
   /** Forgets all, the content of files included. */
   clear(): void {
+    this.#interrupted.clear();
     for (const item of this.#items.value) {
       if (item.kind === 'file' && item.url.value !== undefined) URL.revokeObjectURL(item.url.value);
     }
@@ -116,6 +142,39 @@ export class Transcript {
     }
   }
 
+  #follow(message: OutgoingMessage): Outgoing {
+    const outgoing = { message: signal(message), fate: signal<Fate>(UNDER_WAY), doneOctets: signal(0) };
+    this.#watch(outgoing);
+    return outgoing;
+  }
+
+  #watch(outgoing: Outgoing): void {
+    const { fate, doneOctets } = outgoing;
+    const message = outgoing.message.value;
+    message.on('progress', ({ acceptedOctets }) => {
+      doneOctets.value = acceptedOctets;
+    });
+    message.accepted.then(
+      () => {
+        if (fate.value.kind === 'under way') fate.value = { kind: 'accepted' };
+      },
+      () => undefined,
+    );
+    message.delivered.then(
+      () => {
+        fate.value = { kind: 'delivered' };
+        this.#delivered();
+      },
+      (error: unknown) => {
+        if (fate.value.kind === 'cancelled') return;
+        if (canGoOn(error)) {
+          fate.value = UNDER_WAY;
+          this.#interrupted.set(outgoing, error);
+        } else settle(outgoing, error);
+      },
+    );
+  }
+
   #stamp() {
     this.#nextId += 1;
     return { id: this.#nextId, atMs: Date.now() };
@@ -131,24 +190,9 @@ export function isPicture(contentType: string): boolean {
   return /^image\/(?:png|jpeg|gif|webp|avif)\s*(?:;|$)/i.test(contentType);
 }
 
-function follow(message: OutgoingMessage, fate: Signal<Fate>, settled: Settled): void {
-  const isOpen = () => fate.value.kind === 'under way' || fate.value.kind === 'accepted';
-  message.accepted.then(
-    () => {
-      if (fate.value.kind === 'under way') fate.value = { kind: 'accepted' };
-    },
-    () => undefined,
-  );
-  message.delivered.then(
-    () => {
-      fate.value = { kind: 'delivered' };
-      settled(true);
-    },
-    (error: unknown) => {
-      if (isOpen()) fate.value = { kind: isUncertain(error) ? 'unknown' : 'failed', words: inWords(error) };
-      settled(false);
-    },
-  );
+function settle({ fate }: Outgoing, error: unknown): void {
+  if (fate.value.kind === 'cancelled') return;
+  fate.value = { kind: isUncertain(error) ? 'unknown' : 'failed', words: inWords(error) };
 }
 
 async function gather(message: IncomingMessage, progress: (octets: number) => void): Promise<Blob> {

@@ -48,6 +48,12 @@ export function isUncertain(error: unknown): boolean {
   return code === 'MSRP_UNCONFIRMED' || code === 'MSRP_CONNECTION_LOST';
 }
 
+/** Whether a message failed only because its session did: the next session may go on with it. */
+export function canGoOn(error: unknown): boolean {
+  const { code, status } = error as Failure;
+  return isUncertain(error) || code === 'MSRP_SESSION_FAILED' || status === 481 || status === 506 || status === 408;
+}
+
 /** The status of an error, where a node has answered one. */
 export function statusOf(error: unknown): number | undefined {
   const { status } = error as Failure;
@@ -56,7 +62,8 @@ export function statusOf(error: unknown): number | undefined {
 
 /** Whether user or password were refused, which no new attempt changes. */
 export function isAuthFailure(error: unknown): boolean {
-  return (error as Failure).code === 'MSRP_AUTH_FAILED';
+  const { code, status } = error as Failure;
+  return code === 'MSRP_AUTH_FAILED' && (status === 401 || status === 403);
 }
 
 function authFailure(status: unknown): string {

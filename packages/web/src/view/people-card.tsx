@@ -1,6 +1,7 @@
 /** Whom to talk to: those who are here by name, or whoever's address is pasted. */
 import { useRef } from 'preact/hooks';
 import type { Person } from '../chat/state.ts';
+import { Avatar } from './avatar.tsx';
 import type { Parts } from './page.tsx';
 
 /** Both ways to begin. */
@@ -52,9 +53,7 @@ function Row({ chat, state, person }: Parts & { readonly person: Person }) {
   const isPossible = state.phase.value === 'ready' && state.peer.value === undefined && !isBusy;
   return (
     <li>
-      <span class="avatar" aria-hidden="true">
-        {person.name.slice(0, 1).toUpperCase()}
-      </span>
+      <Avatar name={person.name} />
       <span class="name">{person.name}</span>
       {isPossible ? (
         <button
