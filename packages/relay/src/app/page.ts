@@ -4,7 +4,7 @@ import { loadPageFiles, type PageFile } from './page-files.ts';
 import type { Rendezvous } from './rendezvous.ts';
 
 /** What the page is told. */
-export interface PageSettings {
+interface PageSettings {
   /** The relay's URI for AUTH, such as `msrps://localhost:2855;tcp`. */
   readonly relay: string;
 }

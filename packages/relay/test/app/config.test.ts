@@ -39,7 +39,7 @@ describe('a configuration file', () => {
       listen: [{ scheme: 'tcp', host: '127.0.0.1', port: 0 }],
       tls: { rsaCbcSuite: false },
       auth: { allowCleartext: false, algorithms: ['SHA-256', 'MD5'], failures: 5 },
-      webSocket: { origins: [], proxies: [] },
+      webSocket: { origins: [], proxies: [], page: false },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
       chunk: { maxOctets: 65536, lingerMs: 20, listeners: {}, cutOffFlag: '+' },

@@ -50,7 +50,7 @@ export interface FileItem extends Shown {
 }
 
 /** What the page itself has to say in between. */
-export interface NoteItem extends Shown {
+interface NoteItem extends Shown {
   readonly kind: 'note';
   readonly text: string;
   readonly isProblem: boolean;
