@@ -1,5 +1,6 @@
 /** What the rules of a relay do not see: handshakes that do not come to their end. */
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import net from 'node:net';
 import { ManualClock } from 'msrp/base';
 import { expect, it, onTestFinished } from 'vitest';
@@ -8,7 +9,7 @@ import { Admissions } from '../../src/transport/admissions.ts';
 import { Memory } from '../../src/transport/memory.ts';
 import { WebSocketListener } from '../../src/transport/websocket-listener.ts';
 
-async function open(limits = { connections: 10, connectionsPerAddress: 10 }) {
+async function open(limits = { connections: 10, connectionsPerAddress: 10 }, page?: RequestListener) {
   const admissions = new Admissions(limits, new Memory(1_000_000));
   const listener = new WebSocketListener({
     host: '127.0.0.1',
@@ -18,6 +19,7 @@ async function open(limits = { connections: 10, connectionsPerAddress: 10 }) {
     admissions,
     clock: new ManualClock(),
     rules: { origins: [], proxies: [] },
+    page,
     accepted: (stream) => void stream.on('error', () => {}).resume(),
   });
   await listener.listen();
@@ -61,4 +63,25 @@ it('accepts nobody after it has stopped; who is there stays', async () => {
   stays.ping();
   await pong;
   stays.terminate();
+});
+
+it('holds on to no browser that goes on asking over its old connection', async () => {
+  const asked: (() => void)[] = [];
+  const { listener } = await open(undefined, (_request, response) => void asked.push(() => response.end('page')));
+  const socket = net.connect({ port: listener.port, host: '127.0.0.1' });
+  let said = '';
+  socket.on('data', (octets) => {
+    said += octets;
+  });
+  const ask = () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  ask();
+  await expect.poll(() => asked.length).toBe(1);
+  listener.stop();
+  asked[0]?.();
+  await expect.poll(() => said).toMatch(/^Connection: keep-alive[\s\S]*page$/m);
+  ask();
+  await expect.poll(() => asked.length).toBe(2);
+  asked[1]?.();
+  await once(socket, 'close');
+  expect(said.slice(said.indexOf('page'))).toContain('Connection: close');
 });

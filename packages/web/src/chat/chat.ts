@@ -9,6 +9,9 @@ import { inWords, isAuthFailure, statusOf } from './words.ts';
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 15_000;
 
+/** Whoever was here before the connection was lost is awaited for so long. */
+const RETURN_MS = 5000;
+
 /** What the buttons do. */
 export class Chat {
   readonly #state: State;
@@ -23,6 +26,9 @@ export class Chat {
   readonly #ownPaths = new Set<string>();
   /** Whether the peer was among those who are here. */
   #wasSeen = false;
+  /** Whether the peer is to be called in a session that is new, by whichever path it has now. */
+  #mustCall = false;
+  #leaving: ReturnType<typeof setTimeout> | undefined;
   /** How often the session has failed since the peer last showed signs of life. */
   #failures = 0;
 
@@ -74,8 +80,11 @@ export class Chat {
     const wanted = path.trim().replaceAll(/\s+/g, ' ');
     problem.value = '';
     try {
-      await this.#connection?.call(wanted);
+      const connection = this.#connection;
+      if (connection === undefined) return;
+      await connection.call(wanted);
       this.#meet({ name: name ?? this.#nameOf(wanted) ?? 'Somebody', path: wanted });
+      this.#transcript.resume((message) => connection.resume(message));
     } catch (error) {
       if (peer.value === undefined) problem.value = inWords(error);
       else this.#transcript.note(inWords(error), true);
@@ -89,6 +98,7 @@ export class Chat {
     this.#state.peerHasLeft.value = false;
     this.#ownPaths.clear();
     this.#transcript.clear();
+    clearTimeout(this.#retry);
     if (connection !== undefined) await this.#renew(connection);
   }
 
@@ -132,38 +142,45 @@ export class Chat {
 
   #onMessage(message: IncomingMessage): void {
     this.#failures = 0;
-    const { peer } = this.#state;
-    const path = this.#connection?.peerPath ?? message.fromPath;
-    if (peer.value === undefined) this.#meet({ name: this.#nameOf(message.fromPath) ?? 'Somebody', path });
-    const isPeer = endpointOf(path) === endpointOf(message.fromPath);
-    const from = isPeer ? (peer.value?.name ?? 'Somebody') : (this.#nameOf(message.fromPath) ?? 'Somebody else');
-    void this.#transcript.received(from, message);
+    const { peer, address } = this.#state;
+    const own = address.value.split(' ');
+    // As it came it leads through our own relays, too.
+    const path = message.fromPath
+      .split(' ')
+      .filter((uri) => !own.includes(uri))
+      .join(' ');
+    const name = this.#nameOf(path);
+    if (peer.value === undefined) this.#meet({ name: name ?? 'Somebody', path });
+    const isPeer = endpointOf(peer.value?.path ?? '') === endpointOf(path);
+    void this.#transcript.received(isPeer ? (peer.value?.name ?? 'Somebody') : (name ?? 'Somebody else'), message);
   }
 
   #meet(person: Person): void {
-    const { peer } = this.#state;
+    const { peer, peerHasLeft, people } = this.#state;
     if (peer.value?.name !== person.name) {
       this.#failures = 0;
       this.#transcript.note(`Session with ${person.name}`);
     }
-    this.#state.peerHasLeft.value = false;
-    this.#wasSeen = this.#state.people.value.some(({ path }) => path === person.path);
+    clearTimeout(this.#leaving);
+    peerHasLeft.value = false;
+    this.#mustCall = false;
+    this.#wasSeen = people.value.some(({ path }) => path === person.path);
     peer.value = person;
     this.#announce();
   }
 
   #onPeople(people: readonly Person[]): void {
-    const { peer, address, peerHasLeft } = this.#state;
+    const { peer, address } = this.#state;
     this.#state.people.value = people;
     const known = peer.value;
-    const caller = people.find(({ calls }) => calls === address.value);
     if (known === undefined) {
+      const caller = people.find(({ calls }) => calls === address.value);
       if (caller !== undefined) void this.open(caller.path, caller.name);
       return;
     }
     if (people.some(({ path }) => endpointOf(path) === endpointOf(known.path))) {
       this.#wasSeen = true;
-      peerHasLeft.value = false;
+      if (this.#mustCall) void this.open(known.path, known.name);
       return;
     }
     // Their session was renewed: they have another path now, and still call this page, by whichever path they know.
@@ -171,9 +188,18 @@ export class Chat {
     if (successor !== undefined) void this.open(successor.path, successor.name);
     else if (this.#wasSeen) {
       this.#wasSeen = false;
-      peerHasLeft.value = true;
-      this.#transcript.note(`${known.name} has left`);
+      // After a loss the other page comes back a little later, perhaps.
+      clearTimeout(this.#leaving);
+      this.#leaving = setTimeout(() => this.#onPeerLeft(), this.#mustCall ? RETURN_MS : 0);
     }
+  }
+
+  #onPeerLeft(): void {
+    const { peer, peerHasLeft } = this.#state;
+    this.#transcript.giveUp();
+    if (peer.value === undefined || peerHasLeft.value) return;
+    peerHasLeft.value = true;
+    this.#transcript.note(`${peer.value.name} has left`);
   }
 
   async #onEnded(connection: Connection, error: unknown): Promise<void> {
@@ -183,11 +209,7 @@ export class Chat {
     this.#transcript.note(inWords(error), true);
     this.#failures += 1;
     // Called anew in vain: whoever it was has gone.
-    if (this.#failures > 1 && statusOf(error) !== undefined) {
-      this.#state.peer.value = undefined;
-      this.#failures = 0;
-      this.#transcript.giveUp();
-    }
+    if (this.#failures > 1 && statusOf(error) !== undefined) this.#onPeerLeft();
     await this.#renew(connection);
   }
 
@@ -217,10 +239,11 @@ export class Chat {
     this.#retryMs = FIRST_RETRY_MS;
     problem.value = '';
     phase.value = 'ready';
+    const isFoundByName = this.#wasSeen && this.#settings.rendezvous;
+    this.#mustCall = peer.value !== undefined && isFoundByName && !this.#state.peerHasLeft.value;
     this.#announce();
-    if (peer.value === undefined) return;
-    await this.open(peer.value.path, peer.value.name);
-    this.#transcript.resume((message) => connection.resume(message));
+    if (this.#state.peerHasLeft.value) this.#transcript.giveUp();
+    else if (peer.value !== undefined && !isFoundByName) await this.open(peer.value.path, peer.value.name);
   }
 
   #announce(): void {
@@ -234,6 +257,7 @@ export class Chat {
     this.#transcript.giveUp();
     const { phase, address, people, peer, problem, retryAtMs } = this.#state;
     clearTimeout(this.#retry);
+    clearTimeout(this.#leaving);
     this.#rendezvous.leave();
     const connection = this.#connection;
     this.#connection = undefined;

@@ -61,11 +61,6 @@ export class Connection {
     return session.path;
   }
 
-  /** The path of whoever has written, before somebody was called. */
-  get peerPath(): string | undefined {
-    return this.#session?.peerPath;
-  }
-
   /** Names the peer and makes itself known to it. @throws MsrpError `MSRP_BAD_PATH`, or that there is no session. */
   async call(path: string): Promise<void> {
     await this.#open().open(path);
