@@ -40,6 +40,7 @@ const BEFORE = `# Configuration
 
 Every key can be set by the environment instead, which wins over the file. Lists and sections are written as YAML:
 \`MSRP_RELAY_LISTEN='["tls://0.0.0.0:2855"]'\`. The name followed by \`_FILE\` names a file that holds the value, for secrets.
+A key of an entry of a list has the number of the entry in its name, from 0: \`MSRP_RELAY_CREDENTIALS__0__PASSWORD_FILE\`.
 Variables that begin with \`MSRP_RELAY_\` and are not in this table are mistakes. Without \`--config\` and without
 \`MSRP_RELAY_HOSTNAME\` the relay starts in development mode, on this machine only; the other variables work there too.
 
@@ -105,10 +106,10 @@ function defaultOf(node: JsonSchemaNode): string {
 
 function credentialsChapter(schema: JsonSchemaNode): string {
   const stores = (schema.properties?.credentials?.items?.oneOf ?? []).map(({ properties = {} }) => {
-    const keys = Object.entries(properties).map(([key, { const: value, description = '' }]) => {
-      return value === undefined
-        ? `- \`${key}\`: ${description}`
-        : `### \`type: ${String(value)}\`\n\n${description}\n`;
+    const keys = Object.entries(properties).map(([key, node]) => {
+      const { const: value, description = '' } = node;
+      if (value !== undefined) return `### \`type: ${String(value)}\`\n\n${description}\n`;
+      return `- \`${key}\`${node.default === undefined ? '' : ` (${defaultOf(node)})`}: ${description}`;
     });
     return keys.join('\n');
   });

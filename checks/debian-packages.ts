@@ -5,7 +5,16 @@
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 
-const PACKAGES = ['kamailio', 'kamailio-tls-modules'] as const;
+const PACKAGES = [
+  'kamailio',
+  'kamailio-tls-modules',
+  // Databases, and the tables of users as Kamailio makes them.
+  'postgresql',
+  'mariadb-server-core',
+  'kamailio-postgres-modules',
+  'kamailio-mysql-modules',
+  'kamailio-sqlite-modules',
+] as const;
 
 /** Those that are not installed; all of them where there is no dpkg. */
 function missingPackages(): readonly string[] {

@@ -70,6 +70,19 @@ export async function createAuthority(name = 'Test authority'): Promise<Authorit
   };
 }
 
+/** A certificate that vouches for itself: nobody's authority. */
+export async function selfSigned(options: LeafOptions = {}): Promise<Certificate> {
+  const keys = await newKeys(options.kind);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${options.commonName ?? options.dnsNames?.[0] ?? 'nameless'}`,
+    keys,
+    signingAlgorithm: ALGORITHM,
+    ...validity(options),
+    extensions: leafExtensions(options),
+  });
+  return { cert: certificate.toString('pem'), key: await privateKeyPem(keys) };
+}
+
 function leafExtensions({ dnsNames = [], addresses = [], kind = 'ECDSA' }: LeafOptions): x509.Extension[] {
   const names: x509.JsonGeneralNames = [
     ...dnsNames.map((value) => ({ type: 'dns', value }) as const),

@@ -8,6 +8,8 @@ import type { Flow } from '../src/relay/flow.ts';
 import { SendTransaction } from '../src/relay/send-transaction.ts';
 import { TimerWheel } from '../src/relay/timer-wheel.ts';
 import { TransactionBudget, TransactionTable } from '../src/relay/transactions.ts';
+import { Histogram } from '../src/transport/histogram.ts';
+import { Turn } from '../src/transport/turn.ts';
 
 const CHUNKS = 1_000_000;
 const HOPS = 100;
@@ -33,11 +35,12 @@ class WatchedClock implements Clock {
 
 const clock = new WatchedClock();
 const wheel = new TimerWheel(clock, TICK_MS, 62);
-const budget = new TransactionBudget(CHUNKS);
+const budget = new TransactionBudget({ transactions: CHUNKS });
 let expiredCount = 0;
 const failures = { chunkFailed: () => (expiredCount += 1) } as unknown as Failures;
-const observer = { follow: undefined, authEnded() {}, connectionEnded() {} };
-const context = { failures, wheel, partialMs: 60_000, observer };
+const observer = { follow: undefined, authEnded() {}, connectionEnded() {}, sessionEnded() {} };
+const turn = new Turn(clock);
+const context = { failures, wheel, partialMs: 60_000, observer, turn, responseTimes: new Histogram() };
 const flows = Array.from({ length: HOPS }, () => {
   const transactions = new TransactionTable(budget);
   const pace = { took() {}, settled() {} };

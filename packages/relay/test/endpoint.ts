@@ -49,8 +49,10 @@ export interface Listening {
   readonly uri: string;
   /** The next connection that nobody has taken yet. Rejects after `timeoutMs`. */
   accept(timeoutMs?: number): Promise<Endpoint>;
-  /** How many connections have been accepted so far. */
+  /** How many connections have been accepted so far; with TLS: how many handshakes ended well. */
   acceptedCount(): number;
+  /** How many connections came in all, whatever became of them. */
+  touchedCount(): number;
   /** Stops listening and drops every connection. */
   close(): Promise<void>;
 }
@@ -58,6 +60,8 @@ export interface Listening {
 /** How to listen. */
 export interface ListenOptions {
   readonly host?: string;
+  /** A free one when left out. */
+  readonly port?: number;
   /** The host written into `uri`; `host` when left out. */
   readonly name?: string;
   /** TLS with this certificate; cleartext without. */
@@ -65,16 +69,17 @@ export interface ListenOptions {
   readonly tls?: tls.TlsOptions;
 }
 
-/** Listens on a free port. */
+/** Listens, on a free port unless one is given. */
 export async function listen({
   host = '127.0.0.1',
+  port: wanted = 0,
   name = host,
   certificate,
   tls: more,
 }: ListenOptions = {}): Promise<Listening> {
   const secure = certificate !== undefined;
   const server = secure ? tls.createServer({ ...certificate, ...more }) : net.createServer();
-  server.listen(0, host);
+  server.listen(wanted, host);
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -83,7 +88,9 @@ export async function listen({
   const arrivals = new EventEmitter().setMaxListeners(0);
   const open = new Set<net.Socket>();
   let acceptedCount = 0;
+  let touchedCount = 0;
   server.on('connection', (socket: net.Socket) => {
+    touchedCount += 1;
     open.add(socket);
     socket.on('error', () => {});
     socket.once('close', () => open.delete(socket));
@@ -97,6 +104,7 @@ export async function listen({
     port,
     uri,
     acceptedCount: () => acceptedCount,
+    touchedCount: () => touchedCount,
     async accept(timeoutMs = WAIT_MS) {
       const signal = AbortSignal.timeout(timeoutMs);
       for (;;) {
@@ -115,5 +123,5 @@ export async function listen({
 }
 
 function sessionUri(secure: boolean, host: string, port: number): string {
-  return `${secure ? 'msrps' : 'msrp'}://${host}:${port}/${randomId()};tcp`;
+  return `${secure ? 'msrps' : 'msrp'}://${net.isIPv6(host) ? `[${host}]` : host}:${port}/${randomId()};tcp`;
 }

@@ -26,8 +26,8 @@ export type ReadResult = { readonly message: Message } | { readonly scannedOctet
 
 /** The two header lines whose place and form are fixed, by line number; later ones pass a relay as they came. */
 const HEADER_LINES: Readonly<Record<number, RegExp>> = {
-  1: /^To-Path: msrps?:\S+( msrps?:\S+)*$/,
-  2: /^From-Path: msrps?:\S+( msrps?:\S+)*$/,
+  1: /^To-Path: (?i:msrps?):\S+( (?i:msrps?):\S+)*$/,
+  2: /^From-Path: (?i:msrps?):\S+( (?i:msrps?):\S+)*$/,
 };
 
 interface Head {

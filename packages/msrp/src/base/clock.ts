@@ -13,13 +13,21 @@ export interface Clock {
   after(ms: number, fire: () => void): Timer;
 }
 
+/** Timers of Node and of browsers know 31 bits, 24 days; what is longer they fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** The machine's clock. Monotonic: setting the wall clock moves no timer. */
 export const systemClock: Clock = {
   nowMs: () => performance.timeOrigin + performance.now(),
   after(ms, fire) {
-    const handle: unknown = setTimeout(fire, ms);
-    // Node's handle can be told not to hold the process; a browser's is a number.
-    if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref();
+    let handle: unknown;
+    const wait = (leftMs: number) => {
+      const isLast = !(leftMs > MAX_TIMER_MS);
+      handle = setTimeout(isLast ? fire : () => wait(leftMs - MAX_TIMER_MS), Math.min(leftMs, MAX_TIMER_MS));
+      // Node's handle can be told not to hold the process; a browser's is a number.
+      if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref();
+    };
+    wait(ms);
     return { cancel: () => clearTimeout(handle as Parameters<typeof clearTimeout>[0]) };
   },
 };

@@ -7,6 +7,7 @@ export type MsrpErrorCode =
   | 'MSRP_BAD_URI'
   | 'MSRP_BAD_USER_NAME'
   | 'MSRP_BAD_AUTH_VALUE'
+  | 'MSRP_BAD_SDP'
   | 'MSRP_DIAL_FAILED'
   | 'MSRP_DIAL_TIMEOUT'
   | 'MSRP_DIAL_DENIED'

@@ -1,13 +1,17 @@
 /** Whether a certificate is the one that SDP announced (RFC 4975 §14.4, RFC 8122 §5). */
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { MsrpError } from '../base/errors.ts';
+import type { Connection } from './connection.ts';
+
+type Hash = (octets: Uint8Array) => Uint8Array;
 
 /** MD2, MD5 and SHA-1 are not believed (RFC 8122 §5). */
-const HASHES: Readonly<Record<string, (octets: Uint8Array) => Uint8Array>> = {
-  'sha-256': sha256,
-  'sha-384': sha384,
-  'sha-512': sha512,
-};
+const HASHES: ReadonlyMap<string, Hash> = new Map<string, Hash>([
+  ['sha-256', sha256],
+  ['sha-384', sha384],
+  ['sha-512', sha512],
+]);
 
 /**
  * @param certificate - DER; undefined when the other end has shown none.
@@ -15,7 +19,21 @@ const HASHES: Readonly<Record<string, (octets: Uint8Array) => Uint8Array>> = {
  */
 export function matchesFingerprint(certificate: Uint8Array | undefined, fingerprint: string): boolean {
   const [name = '', digits = ''] = fingerprint.trim().split(/\s+/);
-  const hash = HASHES[name.toLowerCase()];
+  const hash = HASHES.get(name.toLowerCase());
   if (certificate === undefined || hash === undefined) return false;
   return bytesToHex(hash(certificate)) === digits.replaceAll(':', '').toLowerCase();
+}
+
+/** What is said of a peer with another certificate. */
+export function badFingerprint(): MsrpError {
+  return new MsrpError('MSRP_BAD_FINGERPRINT', 'the peer has shown another certificate than announced');
+}
+
+/** Ends a connection that came before SDP announced another certificate (RFC 4975 §14.4). @throws MsrpError `MSRP_BAD_FINGERPRINT`. */
+export function assertShown(connection: Connection | undefined, fingerprint: string | undefined): void {
+  if (connection === undefined || fingerprint === undefined) return;
+  if (matchesFingerprint(connection.channel.peerCertificate, fingerprint)) return;
+  const error = badFingerprint();
+  connection.destroy(error);
+  throw error;
 }

@@ -1,6 +1,6 @@
 /** One message on its way in: read by the application as it comes, or as a whole (RFC 4975 §7.3.1). */
 import { MsrpError } from '../base/errors.ts';
-import type { FailureReport } from '../wire/head.ts';
+import { type FailureReport, headerValues } from '../wire/head.ts';
 import { headerText } from './own-requests.ts';
 import { Reassembly } from './reassembly.ts';
 
@@ -18,10 +18,10 @@ export interface IncomingMessage extends AsyncIterable<Uint8Array> {
   readonly messageId: string;
   /** As written, with its parameters. */
   readonly contentType: string;
-  /** The header lines of the first chunk after From-Path, as received. */
-  readonly lines: string;
-  /** The paths of the first chunk, as received: who wrote, by which way. */
+  /** The From-Path of its last chunk, as received: by which way it comes. */
   readonly fromPath: string;
+  /** The value of a header of its first chunk, by its name in any case; the octets as they came, one character each. */
+  header(name: string): string | undefined;
   /** Undefined until the sender has said it. */
   readonly totalOctets: number | undefined;
   /** Octets that have come without a gap. */
@@ -41,7 +41,9 @@ export interface IncomingMessage extends AsyncIterable<Uint8Array> {
 export interface IncomingContext {
   readonly messageId: string;
   readonly contentType: string;
+  /** Header lines of the first chunk. */
   readonly lines: string;
+  /** By which way the first chunk has come. */
   readonly fromPath: string;
   readonly successReport: boolean;
   readonly failureReport: FailureReport;
@@ -58,7 +60,7 @@ export interface IncomingContext {
 /** What the rules of a session know about a message that comes in. */
 export class Receiving implements IncomingMessage {
   readonly context: IncomingContext;
-  /** Where the chunks come from now, as received: another session may have taken it up. Reports go there. */
+  /** Where the chunks come from now, as received: reports go there. */
   returnPath: string;
   readonly #reassembly = new Reassembly(MAX_AHEAD_OCTETS);
   #totalOctets: number | undefined;
@@ -85,12 +87,12 @@ export class Receiving implements IncomingMessage {
     return this.context.contentType;
   }
 
-  get lines(): string {
-    return this.context.lines;
+  get fromPath(): string {
+    return this.returnPath;
   }
 
-  get fromPath(): string {
-    return this.context.fromPath;
+  header(name: string): string | undefined {
+    return headerValues(this.context, name.toLowerCase())[0];
   }
 
   get totalOctets(): number | undefined {
@@ -172,6 +174,12 @@ export class Receiving implements IncomingMessage {
   /** Whether all of it has come. */
   get isComplete(): boolean {
     return this.#totalOctets !== undefined && this.#reassembly.contiguousOctets >= this.#totalOctets;
+  }
+
+  /** A chunk has come by this path. What was reported by another one may have been lost with it: it is told again. */
+  comesBy(fromPath: string): void {
+    if (fromPath !== this.returnPath) this.#toldOctets = 0;
+    this.returnPath = fromPath;
   }
 
   /** Octets of a chunk, which belong to the message from now on. @returns false when they are too far ahead. */

@@ -11,6 +11,9 @@ import {
 } from '../wire/auth-headers.ts';
 import { type Head, headerValues } from '../wire/head.ts';
 import { makeIdent } from '../wire/ident.ts';
+import { splitPath } from '../wire/path.ts';
+import { isSuccess } from '../wire/status.ts';
+import { parseUri } from '../wire/uri.ts';
 
 /** Who asks, and how much is asked for. */
 export interface Credentials {
@@ -20,6 +23,12 @@ export interface Credentials {
 
 /** Sends an AUTH with these header lines and waits for its response. */
 export type AskAuth = (lines: string) => Promise<Head>;
+
+/** A challenge that can be answered. */
+interface Challenge {
+  readonly algorithm: DigestAlgorithm;
+  readonly offer: DigestChallenge;
+}
 
 /** What a relay has granted. */
 export interface Grant {
@@ -34,7 +43,7 @@ export class Login {
   readonly #credentials: Credentials;
   /** Whether the relay's own proof may be missing: not when another relay stands between (RFC 4976 §9.4). */
   readonly #needsProof: boolean;
-  #challenge: { readonly algorithm: DigestAlgorithm; readonly offer: DigestChallenge } | undefined;
+  #challenge: Challenge | undefined;
   #nonceCount = 0;
   #offeredStronger = false;
   #expectedProof = '';
@@ -49,27 +58,29 @@ export class Login {
    *
    * @param digestUri - the last URI of To-Path, as it stands there.
    * @param expires - seconds, no longer than; undefined leaves it to the relay. A relay that names other bounds gets its way.
-   * @throws MsrpError `MSRP_AUTH_FAILED` with the status, `MSRP_AUTH_DOWNGRADE`, or what `ask` throws.
+   * @throws MsrpError `MSRP_AUTH_FAILED` with the status, `MSRP_AUTH_DOWNGRADE`, `MSRP_TIMEOUT` for a 408,
+   *   `MSRP_BAD_USER_NAME`, or what `ask` throws.
    */
   async authenticate(ask: AskAuth, digestUri: string, expires?: number | undefined): Promise<Grant> {
     let wanted = expires;
-    let isChallenge = this.#challenge === undefined;
-    let retries = 1;
-    let response = await this.#attempt(ask, digestUri, wanted);
-    while (response.status === 401) {
-      const isStale = this.#readChallenge(response);
-      // Credentials were refused: once more only if their nonce was too old, and never a third time.
-      if (!isChallenge && !(isStale && retries > 0)) break;
-      if (!isChallenge) retries -= 1;
-      isChallenge = false;
-      response = await this.#attempt(ask, digestUri, wanted);
+    // What may come once each before the grant; whatever comes twice would come for ever.
+    let mayBeChallenged = this.#challenge === undefined;
+    let mayBeStale = true;
+    let mayBeOutOfBounds = true;
+    for (;;) {
+      const response = await this.#attempt(ask, digestUri, wanted);
+      const { status } = response;
+      if (isSuccess(status)) return this.#grant(response);
+      if (status === 401) {
+        const isStale = this.#readChallenge(response);
+        if (!mayBeChallenged && !(isStale && mayBeStale)) throw refused(response);
+        if (mayBeChallenged) mayBeChallenged = false;
+        else mayBeStale = false;
+      } else if (status === 423 && mayBeOutOfBounds) {
+        mayBeOutOfBounds = false;
+        wanted = permitted(response, wanted);
+      } else throw refused(response);
     }
-    if (response.status === 423) {
-      wanted = permitted(response, wanted);
-      response = await this.#attempt(ask, digestUri, wanted);
-    }
-    if (response.status < 200 || response.status > 299) throw refused(response);
-    return this.#grant(response);
   }
 
   #attempt(ask: AskAuth, digestUri: string, expires: number | undefined): Promise<Head> {
@@ -77,24 +88,22 @@ export class Login {
     return ask(lines + this.#authorization(digestUri));
   }
 
-  /** Takes the first challenge that it can answer. @returns whether only the nonce was wrong. */
+  /** Takes the first challenge that it can answer and that is not weaker than what was offered before. @returns whether only the nonce was wrong. */
   #readChallenge(response: Head): boolean {
-    for (const value of headerValues(response, 'www-authenticate')) {
-      const reading = parseChallenge(value);
-      if (reading.kind !== 'digest' || !reading.value.qop.includes('auth')) continue;
-      const algorithm = parseDigestAlgorithm(reading.value.algorithm);
-      if (algorithm === undefined) continue;
-      if (algorithm === 'MD5' && this.#offeredStronger) {
-        throw new MsrpError('MSRP_AUTH_DOWNGRADE', 'the relay offered a stronger algorithm before, and now only MD5');
+    const offers = headerValues(response, 'www-authenticate').flatMap(answerable);
+    const chosen = offers.find(({ algorithm }) => algorithm !== 'MD5' || !this.#offeredStronger);
+    if (chosen === undefined) {
+      if (offers.length === 0) {
+        throw new MsrpError('MSRP_AUTH_FAILED', 'the relay offers no way to authenticate that this client knows', {
+          status: 401,
+        });
       }
-      this.#offeredStronger ||= algorithm !== 'MD5';
-      this.#challenge = { algorithm, offer: reading.value };
-      this.#nonceCount = 0;
-      return reading.value.stale;
+      throw new MsrpError('MSRP_AUTH_DOWNGRADE', 'the relay offered a stronger algorithm before, and now only MD5');
     }
-    throw new MsrpError('MSRP_AUTH_FAILED', 'the relay offers no way to authenticate that this client knows', {
-      status: 401,
-    });
+    this.#offeredStronger ||= offers.some(({ algorithm }) => algorithm !== 'MD5');
+    this.#challenge = chosen;
+    this.#nonceCount = 0;
+    return chosen.offer.stale;
   }
 
   #authorization(digestUri: string): string {
@@ -128,11 +137,12 @@ export class Login {
       this.#challenge = { ...this.#challenge, offer: { ...this.#challenge.offer, nonce: info.nextNonce } };
       this.#nonceCount = 0;
     }
-    const [usePath] = headerValues(response, 'use-path');
+    const usePath = splitPath(headerValues(response, 'use-path')[0] ?? '');
     const [expires] = headerValues(response, 'expires');
-    if (usePath === undefined)
-      throw new MsrpError('MSRP_AUTH_FAILED', 'the relay granted no Use-Path', { status: 200 });
-    return { usePath, expires: secondsOf(expires) ?? DEFAULT_EXPIRES };
+    if (usePath.length === 0 || usePath.some((uri) => parseUri(uri)?.sessionId === undefined)) {
+      throw new MsrpError('MSRP_AUTH_FAILED', 'the relay granted no Use-Path that could be used', { status: 200 });
+    }
+    return { usePath: usePath.join(' '), expires: secondsOf(expires) ?? DEFAULT_EXPIRES };
   }
 
   #checkProof(rspauth: string | undefined): void {
@@ -143,6 +153,14 @@ export class Login {
 
 /** What holds when a relay does not say how long. */
 const DEFAULT_EXPIRES = 3600;
+
+/** The challenge of one WWW-Authenticate value, if this client can answer it. */
+function answerable(value: string): Challenge[] {
+  const reading = parseChallenge(value);
+  if (reading.kind !== 'digest' || !reading.value.qop.includes('auth')) return [];
+  const algorithm = parseDigestAlgorithm(reading.value.algorithm);
+  return algorithm === undefined ? [] : [{ algorithm, offer: reading.value }];
+}
 
 /** The nearest lifetime that the relay permits (RFC 4976 §4.6). */
 function permitted(response: Head, wanted: number | undefined): number | undefined {
@@ -157,7 +175,9 @@ function secondsOf(value: string | undefined): number | undefined {
   return value !== undefined && /^\d{1,10}$/.test(value) ? Number(value) : undefined;
 }
 
+/** A 408 is what silence is (RFC 4975 §10.4). */
 function refused({ status, comment }: Head): MsrpError {
+  const code = status === 408 ? 'MSRP_TIMEOUT' : 'MSRP_AUTH_FAILED';
   const why = status === 401 ? 'user or password is wrong' : 'the relay refused';
-  return new MsrpError('MSRP_AUTH_FAILED', `${why}: ${status}${comment === '' ? '' : ` ${comment}`}`, { status });
+  return new MsrpError(code, `${why}: ${status}${comment === '' ? '' : ` ${comment}`}`, { status });
 }

@@ -119,7 +119,7 @@ export class Receiver {
     }
     const open = this.#open.get(messageId) ?? this.#admit(head);
     if (typeof open === 'number') return open;
-    open.message.returnPath = head.fromPath;
+    open.message.comesBy(head.fromPath);
     if (total !== undefined) open.message.announce(total);
     return this.#taker(open, start);
   }

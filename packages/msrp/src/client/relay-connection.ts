@@ -46,7 +46,7 @@ export class RelayConnection {
   readonly #warnings = new WeakMap<Session, Timer>();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param relays - the nearest first. */
+  /** @param relays - the nearest first. @internal */
   constructor(relays: readonly RelayTarget[], context: RelayedContext) {
     this.#context = context;
     this.#relays = relays.map((relay, index) => ({ uri: relay.uri, login: new Login(relay, index > 0) }));
@@ -65,8 +65,12 @@ export class RelayConnection {
   async createSession(options: RelayedSessionOptions = {}): Promise<Session> {
     const uri = this.#context.newUri();
     const grant = await this.#inTurn(() => this.#login(uri, options.expires));
-    const refresh = () => this.#inTurn(() => this.#refresh(session, uri));
+    this.#assertOpen();
+    const refresh = () => this.#inTurn(() => this.#refresh(session, options.expires));
     const session = this.#context.newSession(uri, grant.usePath, refresh, options);
+    const forget = () => this.#warnings.get(session)?.cancel();
+    session.once('closed', forget);
+    session.once('failed', forget);
     this.#watch(session, grant.expires);
     return session;
   }
@@ -96,14 +100,15 @@ export class RelayConnection {
   }
 
   /** An AUTH that names a session URI asks for more time for it. */
-  async #refresh(session: Session, uri: string): Promise<number> {
+  async #refresh(session: Session, expires: number | undefined): Promise<number> {
     const usePath = splitPath(session.usePath);
     let shortest = Number.POSITIVE_INFINITY;
     for (const [index, granted] of usePath.entries()) {
       const target = this.#relays[index];
       if (target === undefined) break;
       const toPath = usePath.slice(0, index + 1).join(' ');
-      const grant = await target.login.authenticate((lines) => this.#ask(toPath, uri, lines), granted);
+      const ask = (lines: string) => this.#ask(toPath, session.uri, lines);
+      const grant = await target.login.authenticate(ask, granted, expires);
       if (splitPath(grant.usePath).at(-1) !== granted) {
         throw new MsrpError('MSRP_AUTH_FAILED', 'the relay has granted another path instead of extending this one');
       }
@@ -115,7 +120,7 @@ export class RelayConnection {
   #ask(toPath: string, fromPath: string, lines: string): Promise<Head> {
     const { connection } = this.#context;
     const { promise, resolve, reject } = Promise.withResolvers<Head>();
-    if (!connection.isOpen) throw new MsrpError('MSRP_CONNECTION_LOST', 'there is no connection to the relay any more');
+    this.#assertOpen();
     const { transactionId, text } = ownRequest('AUTH', { toPath, fromPath }, lines);
     const missed = () => reject(new MsrpError('MSRP_TIMEOUT', 'the relay does not answer', { status: 408 }));
     connection.requests.open(transactionId, { answered: resolve, missed, lost: reject });
@@ -129,11 +134,17 @@ export class RelayConnection {
     const lifetimeMs = expires * 1000;
     const expiresAtMs = clock.nowMs() + lifetimeMs;
     this.#warnings.get(session)?.cancel();
+    if (!session.isOpen) return expiresAtMs;
     const warning = clock.after(lifetimeMs - Math.min(WARNING_MS, lifetimeMs / 4), () =>
       session.warnOfExpiry(expiresAtMs),
     );
     this.#warnings.set(session, warning);
     return expiresAtMs;
+  }
+
+  #assertOpen(): void {
+    if (this.isOpen) return;
+    throw new MsrpError('MSRP_CONNECTION_LOST', 'there is no connection to the relay any more');
   }
 }
 

@@ -1,8 +1,6 @@
 /** What a session tells, and what of it and of its messages is the application's to choose. */
-import { MsrpError } from '../base/errors.ts';
+import type { MsrpError } from '../base/errors.ts';
 import type { FailureReport } from '../wire/head.ts';
-import { splitPath } from '../wire/path.ts';
-import { parseUri } from '../wire/uri.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { Acceptance } from './media-types.ts';
 import type { ReceiveLimits } from './receiver.ts';
@@ -78,22 +76,4 @@ export function limitsOf(options: SessionOptions): ReceiveLimits {
     maxPartialMessages: options.maxPartialMessages ?? 16,
     partialTimeoutMs: options.partialTimeoutMs ?? 60_000,
   };
-}
-
-/**
- * The first URI of a path from SDP, after a look at all of them.
- *
- * @throws MsrpError `MSRP_BAD_PATH`, or `MSRP_INSECURE` for a hop without TLS where that was ruled out.
- */
-export function checkedPath({ path, requireSecurePath = false }: Peer): string {
-  const uris = splitPath(path);
-  const [first] = uris;
-  const parsed = uris.map(parseUri);
-  if (first === undefined || parsed.some((uri) => uri?.sessionId === undefined)) {
-    throw new MsrpError('MSRP_BAD_PATH', 'a path is one or more MSRP URIs, each with a session-id');
-  }
-  if (requireSecurePath && parsed.some((uri) => uri?.scheme !== 'msrps')) {
-    throw new MsrpError('MSRP_INSECURE', 'a hop of the path is not protected by TLS');
-  }
-  return first;
 }

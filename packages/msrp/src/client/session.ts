@@ -8,22 +8,15 @@ import { splitPath } from '../wire/path.ts';
 import { isSuccess } from '../wire/status.ts';
 import type { Connection, RequestHandler } from './connection.ts';
 import { type Content, contentSource, type RepeatableSource } from './content.ts';
-import { matchesFingerprint } from './fingerprint.ts';
+import { assertShown, matchesFingerprint } from './fingerprint.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import { mediaTypeOf, reasonAgainst } from './media-types.ts';
 import type { OctetRanges } from './octet-ranges.ts';
+import { OtherSide } from './other-side.ts';
 import { type OutgoingMessage, Sending } from './outgoing-message.ts';
 import { bodilessSend, nicknameOf, nicknameRequest, type OwnRequest, ownReport, type Paths } from './own-requests.ts';
 import { Receiver, type Reported } from './receiver.ts';
 import { SentMessages } from './sent-messages.ts';
-import {
-  checkedPath,
-  limitsOf,
-  type Peer,
-  type SendOptions,
-  type SessionEvents,
-  type SessionOptions,
-} from './session-options.ts';
+import { limitsOf, type Peer, type SendOptions, type SessionEvents, type SessionOptions } from './session-options.ts';
 
 /** What a session needs of whoever makes it. */
 export interface SessionContext {
@@ -36,6 +29,8 @@ export interface SessionContext {
   readonly connection: Connection | undefined;
   /** Finds or opens the connection to the peer's first node. */
   readonly reach: (peer: Peer, firstUri: string) => Promise<Connection>;
+  /** The session is used over this connection from now on. */
+  readonly bound: (connection: Connection) => void;
   /** The session has ended. */
   readonly ended: (session: Session) => void;
   /** Extends the life of the path; undefined where there are no relays. Gives until when it holds, ms since 1970. */
@@ -49,10 +44,10 @@ const OCTETS = 'application/octet-stream';
 
 /** Made by a relay connection, a listener or an endpoint. Its path goes into SDP, the peer's path comes from there. */
 export class Session extends Emitter<SessionEvents> {
-  /** What its connections do with requests that name it. */
+  /** What its connections do with requests that name it. @internal */
   readonly incoming: RequestHandler = {
     send: (head) => {
-      this.#peer ??= { path: head.fromPath };
+      this.#otherSide.wroteFrom(head.fromPath);
       return this.#receiver.begin(head);
     },
     report: (head) => this.#onReport(head),
@@ -62,16 +57,16 @@ export class Session extends Emitter<SessionEvents> {
   readonly #options: SessionOptions;
   readonly #receiver: Receiver;
   readonly #sent = new SentMessages();
-  readonly #refusedTypes = new Set<string>();
+  readonly #otherSide = new OtherSide();
   /** Who waits for an answer, and is told when none can come any more. */
   readonly #waiting = new Set<(error: MsrpError) => void>();
   #connection: Connection | undefined;
   #isHolding = false;
   #hasHandedOver = false;
-  #peer: Peer | undefined;
   #state: 'open' | 'failed' | 'closed' = 'open';
   #keepAlive: Timer | undefined;
 
+  /** @internal */
   constructor(context: SessionContext, options: SessionOptions) {
     super();
     this.#context = context;
@@ -104,9 +99,9 @@ export class Session extends Emitter<SessionEvents> {
     return this.#context.usePath;
   }
 
-  /** The peer's path: as given, or as the first request from it has shown. */
+  /** The peer's path: as given, else the whole way back that its last request has shown. */
   get peerPath(): string | undefined {
-    return this.#peer?.path;
+    return this.#otherSide.path;
   }
 
   get isOpen(): boolean {
@@ -118,7 +113,7 @@ export class Session extends Emitter<SessionEvents> {
     return this.#connection?.channel.isSecure ?? false;
   }
 
-  /** The connection that it uses; undefined before there is one. */
+  /** The connection that it uses; undefined before there is one. @internal */
   get connection(): Connection | undefined {
     return this.#connection;
   }
@@ -131,11 +126,15 @@ export class Session extends Emitter<SessionEvents> {
   async open(peer: Peer | string, role: 'active' | 'passive' = 'active'): Promise<this> {
     this.#assertOpen();
     const known = typeof peer === 'string' ? { path: peer } : peer;
-    const first = checkedPath(known);
-    this.#peer = known;
+    const first = this.#otherSide.name(known);
+    // Whoever connected before is only now known by its certificate; behind a relay nobody sees it.
+    if (this.#context.connection === undefined) assertShown(this.#connection, known.fingerprint);
     if (role === 'passive') return this;
-    if (this.#connection === undefined) this.bind(await this.#context.reach(known, first));
-    this.#assertOpen();
+    if (this.#connection === undefined) {
+      const connection = await this.#context.reach(known, first);
+      this.#assertOpen();
+      this.bind(connection);
+    }
     this.#sendBodiless();
     return this;
   }
@@ -191,41 +190,42 @@ export class Session extends Emitter<SessionEvents> {
 
   // What follows is for whoever made the session.
 
-  /** Whether the other end of `connection` may be the peer: it has shown the certificate that SDP announced, if one was. */
+  /** Whether the other end of `connection` may be the peer: it has shown the certificate that SDP announced, if one was. @internal */
   trusts({ channel }: Connection): boolean {
-    const fingerprint = this.#peer?.fingerprint;
+    const { fingerprint } = this.#otherSide;
     return fingerprint === undefined || matchesFingerprint(channel.peerCertificate, fingerprint);
   }
 
-  /** From now on it is used over `connection`. */
+  /** From now on it is used over `connection`. @internal */
   bind(connection: Connection): void {
     if (this.#connection === connection) return;
     this.#letGo();
     this.#connection = connection;
+    this.#context.bound(connection);
     this.#hold();
     this.#restartKeepAlive();
   }
 
-  /** Its connection is gone, or a failure was reported: it can be used no more. */
+  /** Its connection is gone, or a failure was reported: it can be used no more. @internal */
   fail(error: MsrpError): void {
     if (this.#state !== 'open') return;
     this.#end('failed', error);
     this.emit('failed', error);
   }
 
-  /** Its path will expire. @param atMs - when, since 1970. */
+  /** Its path will expire. @param atMs - when, since 1970. @internal */
   warnOfExpiry(atMs: number): void {
     if (this.#state === 'open') this.emit('pathExpiring', atMs);
   }
 
-  /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. */
+  /** Gives its incoming messages to a session that goes on with them; undefined while it is in use itself. @internal */
   handOver(): Receiver | undefined {
     if (this.#state !== 'failed' || this.#hasHandedOver) return undefined;
     this.#hasHandedOver = true;
     return this.#receiver;
   }
 
-  /** Reports octets of a message that came in, when there is a way to do so. */
+  /** Reports octets of a message that came in, when there is a way to do so. @internal */
   sendReport(message: Reported, status: number, comment: string, start: number, end: number): void {
     if (this.#state !== 'open' || this.#connection === undefined) return;
     const { messageId, returnPath, totalOctets: total } = message;
@@ -269,7 +269,7 @@ export class Session extends Emitter<SessionEvents> {
     }
     const paths = this.#paths();
     const connection = this.#usable();
-    this.#assertAccepted(contentType, source.octets);
+    this.#otherSide.assertTakes(contentType, source.octets);
     signal?.throwIfAborted();
     const abort = () => sending.abort(signal?.reason);
     const sending: Sending = new Sending({
@@ -279,7 +279,7 @@ export class Session extends Emitter<SessionEvents> {
       contentType,
       successReport,
       failureReport,
-      maxOctets: this.#peer?.maxSize,
+      maxOctets: this.#otherSide.maxSize,
       maxChunkOctets: this.#options.maxChunkOctets ?? DEFAULT_MAX_CHUNK_OCTETS,
       source,
       confirmed,
@@ -302,27 +302,16 @@ export class Session extends Emitter<SessionEvents> {
 
   #onSendFailed(contentType: string, error: unknown): void {
     const status = error instanceof MsrpError ? error.status : undefined;
-    if (status === 415) this.#refusedTypes.add(mediaTypeOf(contentType));
+    if (status === 415) this.#otherSide.refuses(contentType);
     if (status !== 481 && status !== 506) return;
     this.fail(new MsrpError('MSRP_SESSION_FAILED', 'the session does not exist any more', { status, cause: error }));
-  }
-
-  #assertAccepted(contentType: string, octets: number | undefined): void {
-    const { acceptTypes = ['*'], acceptWrappedTypes, maxSize } = this.#peer ?? { path: '' };
-    const reason = reasonAgainst({ acceptTypes, acceptWrappedTypes, maxSize }, contentType, octets);
-    if (reason === 'size')
-      throw new MsrpError('MSRP_TOO_LARGE', `the peer takes messages of ${maxSize} octets at most`);
-    if (reason === 'type' || this.#refusedTypes.has(mediaTypeOf(contentType))) {
-      throw new MsrpError('MSRP_NOT_ACCEPTED', `the peer does not take ${mediaTypeOf(contentType)}`);
-    }
   }
 
   /** The paths of requests to the peer: relays first (RFC 4976 §5.1). */
   #paths(): Paths {
     this.#assertOpen();
-    if (this.#peer === undefined) throw new MsrpError('MSRP_BAD_PATH', 'nobody knows the peer of the session yet');
     const { usePath, uri } = this.#context;
-    return { toPath: usePath === '' ? this.#peer.path : `${usePath} ${this.#peer.path}`, fromPath: uri };
+    return { toPath: this.#otherSide.toPath(usePath), fromPath: uri };
   }
 
   #usable(): Connection {
@@ -358,7 +347,7 @@ export class Session extends Emitter<SessionEvents> {
     const { keepAliveMs } = this.#options;
     if (keepAliveMs === undefined || this.#state !== 'open') return;
     this.#keepAlive = this.#context.clock.after(keepAliveMs, () => {
-      if (this.#peer !== undefined && this.#connection !== undefined) this.#sendBodiless();
+      if (this.peerPath !== undefined && this.#connection !== undefined) this.#sendBodiless();
       else this.#restartKeepAlive();
     });
   }

@@ -96,7 +96,8 @@ async function firstOpen(
     }
   }
   if (last instanceof MsrpError) throw last.code === 'MSRP_DIAL_TIMEOUT' ? timedOut(target.host) : last;
-  throw failed(target.host, 'no address answered', last);
+  const why = last instanceof Error ? `: ${last.message}` : '';
+  throw failed(target.host, `no address answered as it should${why}`, last);
 }
 
 function tlsOptions(host: string, tls: DialTls = { verify: true }): ConnectionOptions {

@@ -2,6 +2,7 @@
 import type { Channel, DialWish, Network } from '../client/channel.ts';
 import type { MsrpUri } from '../wire/uri.ts';
 import { type DialTls, dial } from './dial.ts';
+import { failed } from './dial-errors.ts';
 import { dialService } from './dial-service.ts';
 import { Resolver } from './resolver.ts';
 import { SocketChannel } from './socket-channel.ts';
@@ -21,7 +22,8 @@ export function nodeNetwork(options: NetworkOptions = {}): Network {
   return {
     async dial(uri: MsrpUri, { checksName, signal }: DialWish): Promise<Channel> {
       const tls = { verify: true, ...options.tls, ...(checksName ? {} : { verify: false }) };
-      const { host, port } = uri;
+      const { host, port, transport } = uri;
+      if (transport !== 'tcp') throw failed(host, `its transport is ${transport}, not tcp`);
       const socket = await (port === undefined
         ? dialService(host, { timeoutMs, tls, signal, resolver })
         : dial({ host, port, secure: uri.scheme === 'msrps' }, { timeoutMs, tls, signal, lookup: resolver.addresses }));

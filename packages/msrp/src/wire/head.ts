@@ -43,7 +43,7 @@ export interface Head {
  * The values of the headers called `name` (given in lower case) among a head's lines,
  * in order, without white space around them. For headers that the parser does not read itself.
  */
-export function headerValues(head: Head, name: string): string[] {
+export function headerValues(head: Pick<Head, 'lines'>, name: string): string[] {
   const values: string[] = [];
   for (const line of head.lines.split('\r\n')) {
     const colon = line.indexOf(':');

@@ -189,7 +189,7 @@ describe('an endpoint that is connected to (CN-23)', () => {
   it('keeps to the peer that it knows, whoever requests say that they come from', async () => {
     const { session, connect } = waiting();
     const peer = connect();
-    peer.send(session, {});
+    await session.open(PEER_URI, 'passive');
     peer.send(session, { fromPath: 'msrps://other.example:1/other;tcp' });
     await turn();
     expect(session.peerPath).toBe(PEER_URI);

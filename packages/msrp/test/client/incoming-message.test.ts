@@ -47,11 +47,12 @@ describe('reading a message', () => {
       contentType: 'Text/Plain; charset=utf-8',
       body: 'Zo\xc3\xab \xff',
     });
+    expect(first().header('x-COLOUR')).toBe('red');
+    expect(first().header('X-Other')).toBeUndefined();
     expect(first()).toMatchObject({
       messageId: 'm-01',
       fromPath,
       contentType: 'Text/Plain; charset=utf-8',
-      lines: 'Message-ID: m-01\r\nByte-Range: 1-6/6\r\nX-Colour: red\r\nContent-Type: Text/Plain; charset=utf-8\r\n',
       totalOctets: 6,
       receivedOctets: 6,
     });

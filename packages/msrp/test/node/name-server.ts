@@ -19,6 +19,8 @@ interface Name {
   readonly A?: readonly string[] | NoRecords;
   readonly AAAA?: readonly string[] | NoRecords;
   readonly SRV?: readonly Service[] | NoRecords;
+  /** The name is another one, whose addresses are told along with it; for A and AAAA only. */
+  readonly CNAME?: string;
   /** Lifetime of all its records; 300 s when left out. */
   readonly ttlSeconds?: number;
 }
@@ -70,6 +72,11 @@ function recordsOf(zone: Zone, name: string, type: string): Answer[] | NoRecords
     return typeof SRV === 'string' ? SRV : SRV.map((data) => ({ type: 'SRV', name, ttl, data }));
   }
   if (type !== 'A' && type !== 'AAAA') return [];
+  if (known.CNAME !== undefined) {
+    const alias = { type: 'CNAME', name, ttl, data: known.CNAME } as const;
+    const found = recordsOf(zone, known.CNAME, type);
+    return typeof found === 'string' ? found : [alias, ...found];
+  }
   const addresses = known[type] ?? [];
   return typeof addresses === 'string' ? addresses : addresses.map((data) => ({ type, name, ttl, data }));
 }

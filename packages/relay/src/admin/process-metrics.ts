@@ -27,7 +27,10 @@ export function addProcessMetrics(registry: Registry, prefix: string): { stop():
     labelNames: ['kind'],
     registers,
     collect() {
-      const { rss, heapUsed, external } = process.memoryUsage();
+      this.reset();
+      const usage = memoryUsage();
+      if (usage === undefined) return;
+      const { rss, heapUsed, external } = usage;
       this.set({ kind: 'resident' }, rss);
       this.set({ kind: 'heap' }, heapUsed);
       this.set({ kind: 'external' }, external);
@@ -51,4 +54,13 @@ export function addProcessMetrics(registry: Registry, prefix: string): { stop():
     registers,
   }).set(performance.timeOrigin / 1000);
   return { stop: () => delay.disable() };
+}
+
+/** Undefined when the system cannot say, as when the process has no file descriptor left: the other figures are wanted all the more. */
+function memoryUsage(): NodeJS.MemoryUsage | undefined {
+  try {
+    return process.memoryUsage();
+  } catch {
+    return undefined;
+  }
 }

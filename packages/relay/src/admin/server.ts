@@ -1,46 +1,55 @@
-/** The admin door: health and metrics over HTTP, for probes and for Prometheus. Nothing here changes the relay. */
+/** The admin door: health and metrics for probes and Prometheus, and the API of the operator, over HTTP or a Unix socket. */
+import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { Hono } from 'hono';
-import type { RelaySnapshot } from '../relay/snapshot.ts';
+import { Access, isLoopbackHost, type Tokens } from './access.ts';
+import { type Api, makeApi } from './api.ts';
 import { Metrics } from './metrics.ts';
+import type { AdminSource } from './source.ts';
 
-/** What the admin door may ask about the relay. */
-export interface AdminSource {
-  /** Only `running` is ready for clients. */
-  state(): 'starting' | 'running' | 'draining' | 'closed';
-  /** The counters; undefined while the relay is being built. */
-  snapshot(): RelaySnapshot | undefined;
-  /** Called when a page could not be made; whoever asked gets a 500 and no details. */
-  failed(cause: unknown): void;
-}
+/** Where the door is: `host` without brackets, port 0 for any free one; or the path of a Unix socket. */
+export type AdminAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** An open admin door. */
 export interface AdminServer {
-  /** Where it listens, with the real port: `http://127.0.0.1:9080`. */
+  /** Where it listens, with the real port: `http://127.0.0.1:9080`, or `unix:/run/msrp-relay/admin.sock`. */
   readonly url: string;
+  /** Other tokens from now on. */
+  replaceTokens(tokens: Tokens): void;
   /** Stops listening and cuts the connections that are open. */
   close(): Promise<void>;
 }
 
+const NO_TOKENS: Tokens = { operators: [], readers: [] };
+
+/** A socket that nobody but its owner may open. */
+const OWNER_ONLY = 0o177;
+
 /**
  * Opens the admin door.
  *
- * @param at - `host` without brackets; port 0 for any free one.
  * @throws {Error} in one sentence when the address cannot be listened on.
  */
-export async function startAdminServer(at: { host: string; port: number }, source: AdminSource): Promise<AdminServer> {
+export async function startAdminServer(
+  at: AdminAddress,
+  source: AdminSource,
+  tokens: Tokens = NO_TOKENS,
+): Promise<AdminServer> {
   const metrics = new Metrics();
-  const server = createServer(getRequestListener(adminRoutes(source, metrics).fetch));
+  const isUnix = 'path' in at;
+  const access = new Access({ isUnix, isLoopback: !isUnix && isLoopbackHost(new URL(urlOf(at)).host) }, tokens);
+  const server = createServer(getRequestListener(adminRoutes(source, metrics, access).fetch));
   try {
-    await listen(server, at);
+    if (isUnix) await listenOnSocket(server, at.path);
+    else await listen(server, at);
   } catch (cause) {
     metrics.stop();
     throw new Error(whyNot(at, cause), { cause });
   }
   return {
-    url: urlOf(at.host, (server.address() as AddressInfo).port),
+    url: isUnix ? urlOf(at) : urlOf({ host: at.host, port: (server.address() as AddressInfo).port }),
+    replaceTokens: (others) => access.replace(others),
     close: async () => {
       metrics.stop();
       const closed = new Promise((resolve) => server.close(resolve));
@@ -50,42 +59,75 @@ export async function startAdminServer(at: { host: string; port: number }, sourc
   };
 }
 
-function adminRoutes(source: AdminSource, metrics: Metrics): Hono {
-  const routes = new Hono();
+function adminRoutes(source: AdminSource, metrics: Metrics, access: Access): Api {
+  const routes = makeApi(source, access);
   routes.get('/healthz', (context) => context.text('ok\n'));
   routes.get('/readyz', (context) => {
     const state = source.state();
     return context.text(`${state}\n`, state === 'running' ? 200 : 503);
   });
   routes.get('/metrics', async (context) => {
-    const body = await metrics.scrape(source.snapshot());
+    const body = await metrics.scrape(source.relay()?.snapshot());
     return context.body(body, 200, { 'Content-Type': metrics.contentType });
   });
-  routes.notFound((context) => context.text('no such page; there are /healthz, /readyz and /metrics\n', 404));
+  routes.notFound((context) =>
+    context.text('no such page; there are /healthz, /readyz, /metrics, /openapi.json and /v1\n', 404),
+  );
   routes.onError((cause, context) => {
-    source.failed(cause);
-    return context.text('the answer could not be made\n', 500);
+    const status = 'status' in cause && cause.status === 400 ? 400 : 500;
+    if (status === 500) source.failed(cause);
+    const error = status === 400 ? cause.message : 'the answer could not be made';
+    const isApi = context.req.path.startsWith('/v1/');
+    return isApi ? context.json({ error }, status) : context.text(`${error}\n`, status);
   });
   return routes;
 }
 
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+function listen(server: Server, at: { host: string; port: number } | { path: string }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    server.listen(at, () => {
       server.off('error', reject);
       resolve();
     });
   });
 }
 
-function whyNot({ host, port }: { host: string; port: number }, cause: unknown): string {
-  const url = urlOf(host, port);
+/** The socket of a process that was killed is still there: what nobody answers on goes. */
+async function listenOnSocket(server: Server, path: string): Promise<void> {
+  // What is no socket is somebody's file, whatever it answers.
+  const isSocket = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+  if (isSocket && (await isAbandoned(path))) rmSync(path);
+  const before = process.umask(OWNER_ONLY);
+  try {
+    // It is made before this returns.
+    const listening = listen(server, { path });
+    process.umask(before);
+    await listening;
+  } finally {
+    process.umask(before);
+  }
+}
+
+function isAbandoned(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.on('error', (error) => resolve('code' in error && error.code === 'ECONNREFUSED'));
+  });
+}
+
+function whyNot(at: AdminAddress, cause: unknown): string {
+  const url = urlOf(at);
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'EADDRINUSE') return `admin.listen: ${url} is already in use; set admin.listen to another port`;
+  const other = 'path' in at ? 'another path' : 'another port';
+  if (code === 'EADDRINUSE') return `admin.listen: ${url} is already in use; set admin.listen to ${other}`;
   return `admin.listen: ${url} cannot be listened on: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
 
-function urlOf(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function urlOf(at: AdminAddress): string {
+  if ('path' in at) return `unix:${at.path}`;
+  return `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`;
 }

@@ -1,28 +1,32 @@
 /** The composition root: configuration to a relay with everything wired together. */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
-import { DigestAuthenticator } from '../auth/authenticator.ts';
-import type { CredentialStore } from '../auth/credential-store.ts';
-import { SqliteStore } from '../auth/sqlite-store.ts';
-import { StaticStore } from '../auth/static-store.ts';
+import { Traces } from '../admin/traces.ts';
+import { Blocks } from '../relay/blocks.ts';
 import { type DiallerTls, NextHopDialler } from '../relay/dialler.ts';
 import { OwnNames } from '../relay/names.ts';
 import { NextHopPolicy } from '../relay/next-hop-policy.ts';
-import type { RelayOptions } from '../relay/options.ts';
-import type { Authenticator } from '../relay/ports.ts';
+import { Operation } from '../relay/operation.ts';
+import type { Limits, RelayOptions } from '../relay/options.ts';
 import { Relay } from '../relay/relay.ts';
 import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
-import { Listener, type ListenerTls } from '../transport/listener.ts';
+import type { ChunkLimits, ConnectionOrigin } from '../transport/connection.ts';
+import { Histogram } from '../transport/histogram.ts';
+import { Listener, type ListenerTls, type ListeningSocket } from '../transport/listener.ts';
 import { Memory } from '../transport/memory.ts';
+import { Pauses } from '../transport/pauses.ts';
 import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
+import { WebSocketListener } from '../transport/websocket-listener.ts';
 import type { Config } from './config.ts';
-import { formatEndpoint, isDnsName, isLoopback } from './config-values.ts';
+import { formatEndpoint, isDnsName } from './config-values.ts';
+import { CurrentAuthenticator } from './current-authenticator.ts';
+import { Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
 import type { BuildRelay, RelayContext, RunningRelay } from './running-relay.ts';
@@ -35,7 +39,9 @@ const HANDSHAKE_MS = 30_000;
 
 /** Builds the relay and opens its listeners. */
 export const buildRelay: BuildRelay = async (config, context) => {
-  const running = new WiredRelay(config, context);
+  const blocks = new Blocks();
+  const authenticator = await CurrentAuthenticator.open(config, context, blocks);
+  const running = new WiredRelay(config, context, authenticator, blocks);
   try {
     await running.listen();
   } catch (cause) {
@@ -45,92 +51,48 @@ export const buildRelay: BuildRelay = async (config, context) => {
   return running;
 };
 
-/** The authenticator in force; a reload puts another in its place. */
-class CurrentAuthenticator implements Authenticator {
-  readonly #context: RelayContext;
-  #stores: readonly CredentialStore[] = [];
-  #current: DigestAuthenticator;
-
-  constructor(config: Config, context: RelayContext) {
-    this.#context = context;
-    this.#current = this.#make(config);
-  }
-
-  challenge(stale: boolean): string[] {
-    return this.#current.challenge(stale);
-  }
-
-  verify(authorization: string, digestUri: string): ReturnType<Authenticator['verify']> {
-    return this.#current.verify(authorization, digestUri);
-  }
-
-  /** See {@link DigestAuthenticator.mayUse}. */
-  mayUse(user: string): Promise<boolean> {
-    return this.#current.mayUse(user);
-  }
-
-  /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
-  async reload(config: Config): Promise<void> {
-    const before = this.#stores;
-    this.#current = this.#make(config);
-    for (const store of before) await store.close();
-  }
-
-  async close(): Promise<void> {
-    for (const store of this.#stores) await store.close();
-  }
-
-  #make({ credentials, realm, auth }: Config): DigestAuthenticator {
-    const { clock, logger } = this.#context;
-    const stores: CredentialStore[] = [];
-    try {
-      for (const source of credentials) {
-        stores.push(source.type === 'static' ? new StaticStore(realm, source.users) : new SqliteStore(source.path));
-      }
-    } catch (cause) {
-      for (const store of stores) void store.close();
-      throw cause;
-    }
-    const onStoreFailure = (store: string, cause: unknown) => {
-      logger.error(
-        { store, reason: cause instanceof Error ? cause.message : String(cause) },
-        'credential store failed',
-      );
-    };
-    this.#stores = stores;
-    return new DigestAuthenticator(stores, { realm, algorithms: auth.algorithms, clock, onStoreFailure });
-  }
-}
-
 /** A relay and its listeners. */
 class WiredRelay implements RunningRelay {
+  /** That it was started with, and that was read last. */
   readonly #config: Config;
+  #lastConfig: Config;
   readonly #context: RelayContext;
   readonly #names: OwnNames;
   readonly #authenticator: CurrentAuthenticator;
   readonly #admissions: Admissions;
+  readonly #parserLimits: { maxHeadOctets: number; maxHeadLines: number };
+  readonly #chunk: { maxOctets: number; lingerMs: number };
   readonly #resolver: Resolver;
   readonly #dialler: NextHopDialler;
   readonly #relays: RelayPolicy;
   readonly #relay: Relay;
-  readonly #listeners: { readonly listener: Listener; readonly name: string }[] = [];
+  readonly #listeners: Listeners;
+  readonly #options: RelayOptions;
+  readonly #blocks: Blocks;
+  readonly operation: Operation;
+  readonly traces = new Traces();
 
-  constructor(config: Config, context: RelayContext) {
+  constructor(config: Config, context: RelayContext, authenticator: CurrentAuthenticator, blocks: Blocks) {
     const { clock } = context;
     this.#config = config;
+    this.#lastConfig = config;
     this.#context = context;
     const options = relayOptions(config);
+    this.#options = options;
+    this.#parserLimits = parserLimits(config);
+    this.#chunk = { ...config.chunk };
     this.#names = new OwnNames(config.hostname, config.aliases, authDomains(config), options.owner);
-    this.#authenticator = new CurrentAuthenticator(config, context);
-    const { connections, connectionsPerAddress, headOctets, headLines } = config.limits;
+    this.#authenticator = authenticator;
+    this.#blocks = blocks;
     const memory = new Memory(config.flow.memoryOctets);
-    this.#admissions = new Admissions({ connections, connectionsPerAddress }, memory);
+    this.#admissions = new Admissions(config.limits, memory, (address) => this.#blocks.hasAddress(address));
     const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
+    const policy = new NextHopPolicy({ allow, deny });
     this.#resolver = new Resolver({ clock, queries: this.#queriesOf(config) });
     this.#dialler = new NextHopDialler({
       clock,
       resolver: this.#resolver,
-      policy: new NextHopPolicy({ allow, deny }),
+      policy: { admits: (host, address) => !this.#blocks.hasAddress(address) && policy.admits(host, address) },
       allowsCleartext: cleartext,
       verifiesEndpoints: verifyEndpoints,
       tls: diallerTls(config),
@@ -143,22 +105,26 @@ class WiredRelay implements RunningRelay {
       authenticator: this.#authenticator,
       dialler: this.#dialler,
       relays: this.#relays,
-      observer: new LogObserver(context.logger),
+      observer: new LogObserver(context.logger, this.traces),
       connections: {
         clock,
-        turn: new Turn(),
+        turn: new Turn(clock),
         slab: new Slab(),
-        parserLimits: { maxHeadOctets: headOctets, maxHeadLines: headLines },
+        parserLimits: this.#parserLimits,
         marks: config.flow,
         memory,
-        feedOctets: config.chunk.maxOctets,
+        queueTimes: new Histogram(),
+        pauses: new Pauses(clock),
+        chunk: this.#chunk,
         endMs: END_MS,
       },
     });
+    this.operation = new Operation(this.#relay, this.#blocks, clock);
+    this.#listeners = new Listeners({ names: this.#names, make: (endpoint) => this.#listener(endpoint), hostInUri });
   }
 
   get listening(): readonly string[] {
-    return this.#listeners.map(({ name }) => name);
+    return this.#listeners.listening;
   }
 
   get state(): 'running' | 'draining' | 'closed' {
@@ -167,51 +133,91 @@ class WiredRelay implements RunningRelay {
 
   readonly snapshot = (): RelaySnapshot => {
     const ofRelay = takeSnapshot(this.#relay);
-    return { ...ofRelay, refused: { ...ofRelay.refused, connection: this.#admissions.refusedCount } };
+    const { refusedCount: connection, blockedCount: blocked } = this.#admissions;
+    const refused = { ...ofRelay.refused, connection, ...(blocked > 0 ? { blocked } : {}) };
+    return { ...ofRelay, refused, lookups: this.#authenticator.lookups };
   };
 
   async listen(): Promise<void> {
-    for (const { scheme, host, port } of this.#config.listen) {
-      const listener = new Listener({
-        host,
-        port,
-        tls: scheme === 'tls' ? listenerTls(this.#config) : undefined,
-        handshakeMs: HANDSHAKE_MS,
-        admissions: this.#admissions,
-        accepted: (socket, admission) => this.#accept(socket, admission, listener),
-      });
-      await listener.listen();
-      this.#names.add({
-        scheme: listener.isSecure ? 'msrps' : 'msrp',
-        port: listener.port,
-        loopbackAddress: isLoopback(host) ? hostInUri(host) : undefined,
-      });
-      this.#listeners.push({ listener, name: formatEndpoint({ scheme, host, port: listener.port }) });
-    }
+    (await this.#listeners.prepare(this.#config.listen)).commit();
   }
 
   async reload(config: Config): Promise<string[]> {
-    await this.#authenticator.reload(config);
-    for (const { listener } of this.#listeners) if (listener.isSecure) listener.reload(listenerTls(config));
+    const listeners = await this.#listeners.prepare(config.listen);
+    try {
+      await this.#authenticator.reload(config);
+    } catch (cause) {
+      listeners.undo();
+      throw cause;
+    }
+    this.#lastConfig = config;
+    const stopped = listeners.commit();
+    const { opened } = listeners;
+    if (opened.length + stopped.length > 0) this.#context.logger.info({ opened, stopped }, 'listeners changed');
+    for (const listener of this.#listeners.secure) listener.reload(listenerTls(config));
     this.#resolver.reload(this.#queriesOf(config));
     this.#dialler.reload(diallerTls(config));
-    this.#relay.rates.limits = config.rates;
+    Object.assign(this.#chunk, config.chunk);
+    Object.assign(this.#options, { cutOffFlag: config.chunk.cutOffFlag });
+    this.tune(config);
     this.#relays.replace(config.relays);
     await this.#revokeWhoMayNotUse();
     return keysForRestart(this.#config, config);
   }
 
+  tune(config: Pick<Config, 'rates' | 'limits'>): void {
+    this.#relay.rates.limits = config.rates;
+    this.#admissions.limits = config.limits;
+    Object.assign(this.#options.limits, relayLimits(config));
+    Object.assign(this.#parserLimits, parserLimits(config));
+  }
+
   async drain(deadlineMs: number): Promise<void> {
-    for (const { listener } of this.#listeners) listener.stop();
+    this.#listeners.stop();
     await this.#relay.drain(deadlineMs);
     await this.close();
   }
 
   async close(): Promise<void> {
-    for (const { listener } of this.#listeners) listener.stop();
+    this.#listeners.stop();
     this.#relay.close();
     this.#resolver.close();
     await this.#authenticator.close();
+  }
+
+  /** With the certificate of the configuration that was read last. */
+  #listener(endpoint: Config['listen'][number]): ListeningSocket {
+    const { scheme, host, port } = endpoint;
+    const tls = scheme === 'tls' || scheme === 'wss' ? listenerTls(this.#lastConfig) : undefined;
+    const shared = { host, port, tls, handshakeMs: HANDSHAKE_MS, admissions: this.#admissions };
+    if (scheme === 'ws' || scheme === 'wss') {
+      return new WebSocketListener({
+        ...shared,
+        clock: this.#context.clock,
+        rules: this.#lastConfig.webSocket,
+        accepted: (stream, admission, remoteAddress) => {
+          this.#accept(stream, admission, {
+            transport: scheme,
+            remoteAddress,
+            localPort: 0,
+            ...this.#chunksBy(endpoint),
+          });
+        },
+      });
+    }
+    const listener: Listener = new Listener({
+      ...shared,
+      accepted: (socket, admission) => {
+        const remoteAddress = socket.remoteAddress ?? '';
+        const origin = { transport: scheme, remoteAddress, localPort: listener.port, ...this.#chunksBy(endpoint) };
+        this.#accept(socket, admission, origin, provenNames(socket, this.#context.clock.nowMs()));
+      },
+    });
+    return listener;
+  }
+
+  #chunksBy(endpoint: Config['listen'][number]): { readonly chunk: ChunkLimits } {
+    return { chunk: chunksOf(this.#lastConfig, endpoint) };
   }
 
   #queriesOf({ resolver }: Config): NameQueries {
@@ -222,7 +228,7 @@ class WiredRelay implements RunningRelay {
   async #revokeWhoMayNotUse(): Promise<void> {
     const ofRelays = this.#relay.sessions.revokeRelays((name) => this.#relays.admits(name));
     if (ofRelays > 0) this.#context.logger.info({ sessions: ofRelays }, 'sessions of relays revoked');
-    for (const user of [...this.#relay.sessions.users]) {
+    for (const user of this.#relay.sessions.logins) {
       if (!(await this.#authenticator.mayUse(user))) {
         const sessions = this.#relay.sessions.revoke(user);
         this.#context.logger.info({ user, sessions }, 'sessions revoked');
@@ -231,41 +237,44 @@ class WiredRelay implements RunningRelay {
     }
   }
 
-  #accept(socket: Socket, admission: Admission, listener: Listener): void {
+  #accept(
+    socket: Duplex,
+    admission: Admission,
+    origin: Omit<ConnectionOrigin, 'direction'>,
+    certifiedNames: readonly string[] = [],
+  ): void {
     // Its handshake was still going on when the listener stopped.
     if (this.#relay.state !== 'running') {
       socket.destroy();
       return;
     }
-    const hop = this.#relay.accept({
-      transport: listener.isSecure ? 'tls' : 'tcp',
-      direction: 'accepted',
-      remoteAddress: socket.remoteAddress ?? '',
-      localPort: listener.port,
-    });
+    const hop = this.#relay.accept({ ...origin, direction: 'accepted' });
     hop.onAuthenticated = admission.exempt;
-    hop.certifiedNames = provenNames(socket, this.#context.clock.nowMs());
+    hop.certifiedNames = certifiedNames;
     hop.connection.open(socket);
-    this.#context.logger.debug({ from: socket.remoteAddress }, 'connection accepted');
+    this.#context.logger.debug({ from: origin.remoteAddress }, 'connection accepted');
   }
+}
+
+/** A chunk is one WebSocket message, which nothing can overtake. RFC 7977 §5.1. */
+const MAX_WEBSOCKET_BODY = 65_536;
+
+/** How chunks to peers that came by a listener are cut. */
+function chunksOf({ chunk }: Config, endpoint: Config['listen'][number]): ChunkLimits {
+  const own = chunk.listeners[formatEndpoint(endpoint)];
+  const isWebSocket = endpoint.scheme === 'ws' || endpoint.scheme === 'wss';
+  const most = isWebSocket ? MAX_WEBSOCKET_BODY : Number.POSITIVE_INFINITY;
+  return { maxOctets: Math.min(most, own?.maxOctets ?? chunk.maxOctets), lingerMs: own?.lingerMs ?? chunk.lingerMs };
 }
 
 /** The rules' own options, out of the configuration. */
 function relayOptions(config: Config): RelayOptions {
-  const { chunk, flow, limits, timers } = config;
+  const { chunk, flow, timers } = config;
   return {
     owner: '0',
-    maxChunkOctets: chunk.maxOctets,
-    lingerMs: chunk.lingerMs,
     cutOffFlag: chunk.cutOffFlag,
     expires: config.expires,
-    limits: {
-      sessionsPerUser: limits.sessionsPerUser,
-      dialled: limits.connections,
-      transactions: limits.transactions,
-      pathUris: limits.pathUris,
-      messageOctets: limits.messageOctets,
-    },
+    limits: relayLimits(config),
     rates: config.rates,
     flow: {
       windowOctets: flow.windowOctets,
@@ -280,6 +289,15 @@ function relayOptions(config: Config): RelayOptions {
     partialMs: timers.partialMs,
     blockMethods: new Set(config.blockMethods),
   };
+}
+
+function relayLimits({ limits }: Pick<Config, 'limits'>): Limits {
+  const { sessionsPerUser, connections: dialled, transactions, pathUris, messageOctets } = limits;
+  return { sessionsPerUser, dialled, transactions, pathUris, messageOctets };
+}
+
+function parserLimits({ limits }: Pick<Config, 'limits'>) {
+  return { maxHeadOctets: limits.headOctets, maxHeadLines: limits.headLines };
 }
 
 function listenerTls({ tls, relays }: Config): ListenerTls {

@@ -17,7 +17,7 @@ export interface TlsMaterial {
 type Part = keyof TlsMaterial;
 
 /** Where texts in PEM, or the paths of their files, may stand in a configuration. */
-export type PemPath = readonly ['tls', Part] | readonly ['relays', 'ca'];
+export type PemPath = readonly ['tls', Part] | readonly ['relays', 'ca'] | readonly ['credentials', number, 'ca'];
 
 interface Demands {
   /** Names the certificate must carry as SAN dNSName. */

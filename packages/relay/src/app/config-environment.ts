@@ -1,4 +1,7 @@
-/** Settings from environment variables: `MSRP_RELAY_SECTION__KEY`, or `MSRP_RELAY_SECTION__KEY_FILE` for a file that holds the value. */
+/**
+ * Settings from environment variables: `MSRP_RELAY_SECTION__KEY`, or `MSRP_RELAY_SECTION__KEY_FILE` for a file that holds the
+ * value; `MSRP_RELAY_LIST__0__KEY` for a key of an entry of a list.
+ */
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { type ConfigSource, reason } from './config-file.ts';
@@ -55,7 +58,7 @@ export function overlayEnvironment(source: ConfigSource, environment: Environmen
     .filter((name) => name.startsWith(PREFIX))
     .toSorted()) {
     const plain = variable.endsWith(FILE_SUFFIX) ? variable.slice(0, -FILE_SUFFIX.length) : variable;
-    const setting = settings.get(plain);
+    const setting = settings.get(plain) ?? settingInList(plain);
     if (setting === undefined) {
       const near = nearest(
         plain.slice(PREFIX.length),
@@ -68,6 +71,8 @@ export function overlayEnvironment(source: ConfigSource, environment: Environmen
       const read = readVariable(environment[variable] ?? '', plain !== variable, setting.schema);
       if ('problem' in read) report(variable, read.problem);
       else if (place(value, setting.path, read.value)) origins.set(setting.path.join('.'), variable);
+      else if (setting.path.length > 2)
+        report(variable, `expected an entry ${setting.path[1]} in ${setting.path[0]}, found none`);
     }
   }
   return { ...source, value, problems, locate: (path, part) => placeFrom(origins, path) ?? source.locate(path, part) };
@@ -82,6 +87,19 @@ function settingsByVariable(): Map<string, Setting> {
     }
   }
   return settings;
+}
+
+/** A key of an entry of a list, counted from 0: `MSRP_RELAY_CREDENTIALS__0__PASSWORD`. */
+function settingInList(variable: string): Setting | undefined {
+  for (const [list, { items }] of Object.entries(configJsonSchema().properties ?? {})) {
+    const prefix = `${variableOf([list])}__`;
+    const at = variable.startsWith(prefix) ? /^\d{1,3}(?=__)/.exec(variable.slice(prefix.length))?.[0] : undefined;
+    if (at === undefined) continue;
+    const keys = (items?.oneOf ?? []).flatMap(({ properties }) => Object.entries(properties ?? {}));
+    const found = keys.find(([key]) => variableOf([list, at, key]) === variable);
+    if (found !== undefined) return { path: [list, at, found[0]], schema: found[1] };
+  }
+  return undefined;
 }
 
 function readVariable(text: string, isFile: boolean, schema: JsonSchemaNode): { value: unknown } | { problem: string } {
@@ -107,17 +125,19 @@ function readVariable(text: string, isFile: boolean, schema: JsonSchemaNode): { 
 
 /** Puts `value` where `path` says; false when something that is no mapping is in the way, which is a problem of its own. */
 function place(root: unknown, path: readonly string[], value: unknown): boolean {
-  const [section, key] = path;
-  if (!isMapping(root) || section === undefined) return false;
-  if (key === undefined) {
-    root[section] = value;
+  const [key, ...rest] = path;
+  if (key === undefined || (!isMapping(root) && !isEntry(root, key))) return false;
+  if (rest.length === 0) {
+    root[key] = value;
     return true;
   }
-  root[section] ??= {};
-  const inner = root[section];
-  if (!isMapping(inner)) return false;
-  inner[key] = value;
-  return true;
+  root[key] ??= {};
+  return place(root[key], rest, value);
+}
+
+/** An entry that is there: variables change lists, they do not make them longer. */
+function isEntry(list: unknown, key: string): list is Record<string, unknown> {
+  return Array.isArray(list) && Object.hasOwn(list, key);
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

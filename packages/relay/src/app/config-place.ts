@@ -50,12 +50,18 @@ export function valueAt(value: unknown, path: ConfigPath): unknown {
 
 const LONGEST_SHOWN = 60;
 
-/** A value in a few words. What may be secret (credentials; keys, which are long) is named by its kind only. */
+/** Whether the value at a path must not be shown. */
+function isSecret([section, key, ...rest]: ConfigPath): boolean {
+  if (section === 'admin') return key === 'token' || key === 'readToken';
+  return section === 'credentials' && rest.at(-1) !== 'type';
+}
+
+/** A value in a few words. What may be secret (credentials, tokens; keys, which are long) is named by its kind only. */
 export function formatValue(path: ConfigPath, value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
-  const secret = path[0] === 'credentials' && path.at(-1) !== 'type';
+  const secret = isSecret(path);
   if (typeof value !== 'string') return secret ? `a ${typeof value}` : String(value);
   if (value === '') return 'an empty text';
   return secret || value.length > LONGEST_SHOWN ? `a text of ${value.length} characters` : quote(value);

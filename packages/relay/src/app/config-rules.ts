@@ -1,6 +1,7 @@
 /** What the keys of a configuration demand of one another. Nothing is read from disk here. */
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
+import { checkCredentials } from './config-credential-rules.ts';
 import { notInEffect } from './config-not-in-effect.ts';
 import { type ConfigPath, valueAt } from './config-place.ts';
 import { configSchema, type Sections } from './config-schema.ts';
@@ -13,16 +14,20 @@ export interface Finding {
 }
 
 /** The sections that are right in themselves. */
-type Judged = Partial<Sections>;
+export type Judged = Partial<Sections>;
 
 /** Everything the sections have against one another. */
 export function checkRules(judged: Judged): Finding[] {
   return [
     ...checkNames(judged),
+    ...checkRealms(judged),
     ...checkListeners(judged),
+    ...checkChunks(judged),
+    ...checkWebSockets(judged),
     ...checkCleartext(judged),
     ...checkAdmin(judged),
     ...checkOrder(judged),
+    ...checkCredentials(judged),
     ...checkNotInEffect(judged),
   ];
 }
@@ -42,10 +47,22 @@ function checkNames({ hostname, aliases = [], domains = [], listen }: Judged): F
     .map(({ path }) => ({ path, text }));
 }
 
+/** A realm that no AUTH can be addressed to is a mistake. */
+function checkRealms({ hostname, aliases, domains, realms = {} }: Judged): Finding[] {
+  if (hostname === undefined || aliases === undefined || domains === undefined) return [];
+  const ours = new Set([hostname, ...aliases, ...domains]);
+  return Object.keys(realms)
+    .filter((host) => !ours.has(host))
+    .map((host) => ({
+      path: ['realms', host],
+      text: 'expected a name that is hostname, or in aliases or domains, found another one',
+    }));
+}
+
 function checkListeners({ listen = [], tls }: Judged): Finding[] {
   const findings: Finding[] = [];
   if (tls === undefined) return findings;
-  const secured = listen.find(({ scheme }) => scheme === 'tls');
+  const secured = listen.find(({ scheme }) => scheme === 'tls' || scheme === 'wss');
   for (const key of ['cert', 'key'] as const) {
     const other = key === 'cert' ? 'key' : 'cert';
     if (tls[key] !== undefined) continue;
@@ -58,10 +75,29 @@ function checkListeners({ listen = [], tls }: Judged): Finding[] {
   return findings;
 }
 
+/** WS-12: session URIs of WebSocket clients name a port that the rest of the world can reach. */
+function checkWebSockets({ listen = [] }: Judged): Finding[] {
+  const at = listen.findIndex(({ scheme }) => scheme === 'ws' || scheme === 'wss');
+  const endpoint = listen[at];
+  if (endpoint === undefined || listen.some(({ scheme }) => scheme === 'tls')) return [];
+  const text = `expected a tls:// listener beside ${formatEndpoint(endpoint)}, whose clients others reach there; found none`;
+  return [{ path: ['listen', at], text }];
+}
+
+/** What is said about a listener must be about one that there is. */
+function checkChunks({ listen, chunk }: Judged): Finding[] {
+  if (listen === undefined || chunk === undefined) return [];
+  const listeners = listen.map(formatEndpoint);
+  return Object.keys(chunk.listeners)
+    .filter((key) => !listeners.includes(key))
+    .map((key) => ({ path: ['chunk', 'listeners', key], text: `expected one of ${listeners.join(', ')} as its key` }));
+}
+
 /** AU-01, SE-03: cleartext stays on this machine, or on a network that somebody vouches for. */
 function checkCleartext({ listen = [], auth, trustedNetwork }: Judged): Finding[] {
   if (trustedNetwork !== false) return [];
-  const exposed = (endpoint: Endpoint<string>) => endpoint.scheme === 'tcp' && !isLoopback(endpoint.host);
+  const exposed = (endpoint: Endpoint<string>) =>
+    (endpoint.scheme === 'tcp' || endpoint.scheme === 'ws') && !isLoopback(endpoint.host);
   const findings: Finding[] = listen.flatMap((endpoint, at) => {
     if (!exposed(endpoint)) return [];
     const text = `expected a loopback address or trustedNetwork: true, found ${formatEndpoint(endpoint)}`;
@@ -76,8 +112,10 @@ function checkCleartext({ listen = [], auth, trustedNetwork }: Judged): Finding[
 }
 
 function checkAdmin({ admin, trustedNetwork }: Judged): Finding[] {
-  if (admin === undefined || trustedNetwork !== false || isLoopback(admin.listen.host)) return [];
-  const text = `expected a loopback address or trustedNetwork: true, found ${formatEndpoint(admin.listen)}`;
+  if (admin === undefined || trustedNetwork !== false) return [];
+  const { listen } = admin;
+  if (listen.scheme === 'unix' || isLoopback(listen.host)) return [];
+  const text = `expected a loopback address or trustedNetwork: true, found ${formatEndpoint(listen)}`;
   return [{ path: ['admin', 'listen'], text }];
 }
 

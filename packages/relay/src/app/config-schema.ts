@@ -1,7 +1,9 @@
 /** Every key of the configuration: what it may hold, its default, what it is for. Validation, JSON Schema and manual come from here. */
 import { z } from 'zod';
-import { userNameFault } from '../auth/user-name.ts';
+import { credentialsSchema } from './config-credentials.ts';
 import {
+  addresses,
+  adminDoor,
   dnsName,
   endpoint,
   flag,
@@ -9,9 +11,11 @@ import {
   list,
   nameServers,
   network,
+  realmName,
   relayName,
   section,
   text,
+  tokens,
 } from './config-values.ts';
 
 const KIB = 1024;
@@ -20,34 +24,18 @@ const GIB = 1024 * MIB;
 const DAY_SECONDS = 86_400;
 const HOUR_MS = 3_600_000;
 
-const REALM = 'text without quotes, backslashes and control characters, at most 255 characters';
-const USER = 'a user name of at most 256 characters without colons and control characters';
-const PASSWORD = 'a password (text; put quotes around one that looks like a number)';
+function maxOctets() {
+  return integer(2 * KIB, 16 * MIB, 'octets');
+}
 
-const credentials = z.discriminatedUnion(
-  'type',
-  [
-    section({
-      type: z.literal('static').describe('Users and passwords stand in the configuration itself.'),
-      users: z
-        .record(
-          z.string().refine((name) => userNameFault(name) === undefined, { error: USER }),
-          z.string({ error: PASSWORD }).min(1, { error: PASSWORD }),
-          { error: 'a mapping of user names to passwords' },
-        )
-        .describe('User names and their passwords.'),
-    }),
-    section({
-      type: z.literal('sqlite').describe('Users are kept in a database file, changed with `msrp-relay user`.'),
-      path: text('the path of a database file').describe('The database file; `msrp-relay user add` makes it.'),
-    }),
-  ],
-  { error: 'a store of type static or sqlite' },
-);
+function lingerMs() {
+  return integer(0, 1000, 'milliseconds');
+}
 
 const ALGORITHMS = 'some of SHA-256, SHA-512-256, MD5';
 const METHODS = 'method names in capital letters other than AUTH, SEND and REPORT';
 const LEVELS = 'debug, info, warn or error';
+const ORIGIN = 'an origin such as https://chat.example.org';
 const NETWORKS = 'a list of networks or names';
 const RELAYS = 'a list of names, *.suffix or any';
 
@@ -63,18 +51,24 @@ const naming = {
     .describe(
       'Domains whose SRV records lead here: clients may address AUTH to them, without port. The certificate must carry them.',
     ),
-  realm: z
-    .string({ error: REALM })
-    .regex(/^[^"\\\p{Cc}]{1,255}$/u, { error: REALM })
+  realm: realmName()
     .optional()
     .describe('The realm of Digest authentication; without it, `hostname`. A DNS name counts as one of `domains` too.'),
+  realms: z
+    .record(dnsName(), realmName(), { error: 'a mapping of DNS names to realms' })
+    .default({})
+    .describe(
+      'Other realms, by the name that a client addresses AUTH to: one of `hostname`, `aliases` and `domains`. All other names have `realm`.',
+    ),
 };
 
 const listening = {
-  listen: list(endpoint(['tls', 'tcp'], ['ws', 'wss']), 'a list of listeners such as tls://0.0.0.0:2855')
+  listen: list(endpoint(['tls', 'tcp', 'wss', 'ws']), 'a list of listeners such as tls://0.0.0.0:2855')
     .min(1, { error: 'at least one listener' })
     .prefault(['tls://0.0.0.0:2855'])
-    .describe('Where to accept connections: `tls://` or `tcp://`, address, port. Port 0 takes any free one.'),
+    .describe(
+      'Where to accept connections: `tls://`, `tcp://`, `wss://` (WebSocket) or `ws://` (behind a proxy that ends TLS), address, port. Port 0 takes any free one.',
+    ),
   tls: section({
     cert: text('a path or PEM text')
       .optional()
@@ -91,6 +85,16 @@ const listening = {
   })
     .prefault({})
     .describe('Certificate, key and trusted authorities.'),
+  webSocket: section({
+    origins: list(z.string({ error: ORIGIN }).regex(/^https?:\/\/[^\s/]+$/, { error: ORIGIN }), 'a list of origins')
+      .default([])
+      .describe('Origins whose web pages may connect, such as `https://chat.example.org`; all when the list is empty.'),
+    proxies: list(addresses(), 'a list of addresses and networks')
+      .default([])
+      .describe('Networks and addresses of proxies whose X-Forwarded-For tells where a connection comes from.'),
+  })
+    .prefault({})
+    .describe('WebSocket listeners.'),
   trustedNetwork: flag()
     .default(false)
     .describe(
@@ -113,11 +117,27 @@ const authentication = {
       .default(['SHA-256', 'MD5'])
       .describe('Digest algorithms offered, most preferred first; MD5 is last.'),
     failures: integer(1, 1000, 'failures').default(5).describe('Failed AUTHs after which a connection is closed.'),
+    addressFailures: integer(0, 1_000_000, 'failures')
+      .default(100)
+      .describe(
+        'Failed AUTHs of one address, on all its connections, after which it is blocked: further ones are answered 408 unseen. 0 means any number.',
+      ),
+    userFailures: integer(0, 1_000_000, 'failures')
+      .default(20)
+      .describe(
+        'Failed AUTHs of one user name, after which the user is blocked everywhere but where they have logged in. 0 means any number.',
+      ),
+    failuresWindowMs: integer(1000, 24 * HOUR_MS, 'milliseconds')
+      .default(600_000)
+      .describe('Within what time, in milliseconds, these failures count together.'),
+    blockMs: integer(1000, 24 * HOUR_MS, 'milliseconds')
+      .default(600_000)
+      .describe('How long, in milliseconds, an address or a user is blocked.'),
   })
     .prefault({})
     .describe('Authentication of clients.'),
   credentials: z
-    .array(credentials, { error: 'a list of credential stores' })
+    .array(credentialsSchema, { error: 'a list of credential stores' })
     .min(1, { error: 'at least one credential store' })
     .describe('Where users and passwords come from; asked in this order.'),
   expires: section({
@@ -189,12 +209,20 @@ const limits = section({
 
 const relaying = {
   chunk: section({
-    maxOctets: integer(2 * KIB, 16 * MIB, 'octets')
+    maxOctets: maxOctets()
       .default(64 * KIB)
       .describe('Largest body of a chunk that this relay writes.'),
-    lingerMs: integer(0, 1000, 'milliseconds')
+    lingerMs: lingerMs()
       .default(20)
       .describe('How long, in milliseconds, part of a chunk may wait for the rest before it is forwarded.'),
+    listeners: z
+      .record(z.string(), section({ maxOctets: maxOctets().optional(), lingerMs: lingerMs().optional() }), {
+        error: 'a mapping of listeners to maxOctets and lingerMs',
+      })
+      .default({})
+      .describe(
+        'Other values of `maxOctets` and `lingerMs` for chunks to peers that came by a listener, by its text in `listen`.',
+      ),
     cutOffFlag: z
       .enum(['+', '#'], { error: '"+" or "#"' })
       .default('+')
@@ -273,12 +301,20 @@ const running = {
     .prefault({})
     .describe('Deadlines. The 30 seconds of a transaction are fixed by the RFC.'),
   admin: section({
-    listen: endpoint(['http'])
+    listen: adminDoor()
       .prefault('http://127.0.0.1:9080')
-      .describe('Where health and metrics are served over HTTP; beyond loopback only with `trustedNetwork`.'),
+      .describe(
+        'Where health, metrics and the API are served: over HTTP, beyond loopback only with `trustedNetwork`; or on a Unix socket such as `unix:/run/msrp-relay/admin.sock`, which whoever may open it may use for everything.',
+      ),
+    token: tokens()
+      .optional()
+      .describe(
+        'Bearer tokens of those who may use the whole API over HTTP, one a line. Without any token the API can only be read, and only on loopback.',
+      ),
+    readToken: tokens().optional().describe('Bearer tokens of those who may only read it, one a line.'),
   })
     .prefault({})
-    .describe('Health and metrics.'),
+    .describe('Health, metrics and the API of the operator.'),
   log: section({
     level: z
       .enum(['debug', 'info', 'warn', 'error'], { error: LEVELS })

@@ -16,6 +16,13 @@ export function flag() {
   return z.boolean({ error: 'true or false' });
 }
 
+const REALM_EXPECTED = 'text without quotes, backslashes and control characters, at most 255 characters';
+
+/** A realm of Digest: it stands between quotes on the wire. */
+export function realmName() {
+  return z.string({ error: REALM_EXPECTED }).regex(/^[^"\\\p{Cc}]{1,255}$/u, { error: REALM_EXPECTED });
+}
+
 /** One or more lines of text. */
 export function text(expected: string) {
   return z.string({ error: expected }).min(1, { error: expected });
@@ -60,17 +67,58 @@ export interface Endpoint<Scheme extends string> {
   readonly port: number;
 }
 
-/** A URI `scheme://address:port`, given back in its parts. `planned` are schemes that get an answer of their own. */
-export function endpoint<Scheme extends string>(schemes: readonly Scheme[], planned: readonly string[] = []) {
+/** A URI `scheme://address:port`, given back in its parts. */
+export function endpoint<Scheme extends string>(schemes: readonly Scheme[]) {
   const expected = `${schemes.map((scheme) => `${scheme}://`).join(' or ')} followed by ADDRESS:PORT`;
   return z.string({ error: expected }).transform((uri, context): Endpoint<Scheme> => {
     const parsed = parseEndpoint(uri, schemes);
     if (parsed !== undefined) return parsed;
-    const later = planned.find((scheme) => uri.startsWith(`${scheme}:`));
-    const message = later === undefined ? expected : `${expected} (${later}:// is not yet supported in this version)`;
-    context.addIssue({ code: 'custom', message });
+    context.addIssue({ code: 'custom', message: expected });
     return z.NEVER;
   });
+}
+
+/** A Unix socket by its path. */
+export interface UnixSocket {
+  readonly scheme: 'unix';
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** The longest path that the system takes for a socket, in octets. */
+const MAX_SOCKET_PATH = 107;
+const ADMIN_EXPECTED = 'http://ADDRESS:PORT, or unix: followed by the absolute path of a socket';
+
+/** Where the admin door is: an address, or a Unix socket such as `unix:/run/msrp-relay/admin.sock`. */
+export function adminDoor() {
+  return z.string({ error: ADMIN_EXPECTED }).transform((uri, context): Endpoint<'http'> | UnixSocket => {
+    const path = uri.startsWith('unix:') ? uri.slice('unix:'.length) : undefined;
+    if (path?.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) <= MAX_SOCKET_PATH) {
+      return { scheme: 'unix', path };
+    }
+    const parsed = parseEndpoint(uri, ['http'] as const);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: ADMIN_EXPECTED });
+    return z.NEVER;
+  });
+}
+
+const TOKEN_EXPECTED = 'tokens of 16 to 256 characters from A-Z a-z 0-9 - . _ ~ + / =, one a line';
+
+/** Bearer tokens (RFC 6750 §2.1), one or several: while they are changed, the old and the new one hold. */
+export function tokens() {
+  return z.string({ error: TOKEN_EXPECTED }).refine(
+    (text) => {
+      const found = tokensIn(text);
+      return found.length > 0 && found.every((token) => /^[\w\-.~+/=]{16,256}$/.test(token));
+    },
+    { error: TOKEN_EXPECTED },
+  );
+}
+
+/** The tokens in such a text. */
+export function tokensIn(text: string | undefined): string[] {
+  return (text ?? '').split(/\s+/).filter((token) => token !== '');
 }
 
 const LOOPBACK = new BlockList();
@@ -126,6 +174,15 @@ function isNetwork(entry: string): boolean {
     return rest.length === 0 && isIP(address) !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= widestPrefix;
   }
   return isDnsName(entry.startsWith('*.') ? entry.slice(2) : entry);
+}
+
+const ADDRESSES_EXPECTED = 'an address or a network such as 10.0.0.0/8';
+
+/** An address, or a network in CIDR notation. */
+export function addresses() {
+  return z
+    .string({ error: ADDRESSES_EXPECTED })
+    .refine((entry) => isIP(entry.split('/')[0] ?? '') !== 0 && isNetwork(entry), { error: ADDRESSES_EXPECTED });
 }
 
 const RELAY_EXPECTED = 'a DNS name, *.suffix or any';

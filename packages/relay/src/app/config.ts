@@ -2,7 +2,9 @@
 import { resolve } from 'node:path';
 import { type Clock, systemClock } from 'msrp/base';
 import type { z } from 'zod';
+import { parseDatabaseAddress } from '../auth/database-address.ts';
 import { type PemPath, readAuthorities, readTlsMaterial, type TlsMaterial } from './config-certificate.ts';
+import type { CredentialSettings } from './config-credentials.ts';
 import { type Environment, overlayEnvironment } from './config-environment.ts';
 import { type ConfigSource, emptySource, readConfigFile } from './config-file.ts';
 import {
@@ -20,10 +22,10 @@ import { nearest } from './nearest.ts';
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
-/** Grouped as in the YAML; paths are absolute, `realm` is filled in. Nothing in it ever changes. `tls` and `relays.ca` are as they were written. */
+/** Grouped as in the YAML; paths are absolute, `realm` is filled in. Nothing in it ever changes. `tls` and every `ca` are as they were written. */
 export type Settings = DeepReadonly<Omit<Sections, 'realm'>> & { readonly realm: string };
 
-/** Settings together with what `tls` and `relays.ca` name: certificates and keys in PEM. Holds secrets: never log it. */
+/** Settings together with what `tls` and every `ca` name: certificates and keys in PEM. Holds secrets: never log it. */
 export type Config = Omit<Settings, 'tls' | 'relays'> & {
   readonly tls: TlsMaterial & Pick<Settings['tls'], 'rsaCbcSuite'>;
   readonly relays: Omit<Settings['relays'], 'ca'> & { readonly ca?: string };
@@ -59,13 +61,18 @@ export function configFrom(base: ConfigSource, environment: Environment, clock: 
     folderOf: folderOfPem,
   });
   const ofRelays = readAuthorities(['relays', 'ca'], relays?.ca, { folderOf: folderOfPem });
-  problems.push(...[...findings, ...ofRelays.findings].map((finding) => locate(source, finding)));
+  const ofStores = (sections.credentials ?? []).map((store, at) =>
+    readAuthorities(['credentials', at, 'ca'], 'ca' in store ? store.ca : undefined, { folderOf: folderOfPem }),
+  );
+  const found = [findings, ofRelays.findings, ...ofStores.map((ofStore) => ofStore.findings)].flat();
+  problems.push(...found.map((finding) => locate(source, finding)));
   const settings = finish(source, sections, problems);
   const { ca: _path, ...rest } = settings.relays;
   return deepFreeze({
     ...settings,
     tls: { ...material, rsaCbcSuite: settings.tls.rsaCbcSuite },
     relays: ofRelays.ca === undefined ? rest : { ...rest, ca: ofRelays.ca },
+    credentials: settings.credentials.map((store, at) => ('ca' in store ? { ...store, ca: ofStores[at]?.ca } : store)),
   });
 }
 
@@ -126,13 +133,17 @@ function finish(source: ConfigSource, sections: Partial<Sections>, problems: rea
   const settings = {
     ...rest,
     realm: realm ?? rest.hostname,
-    credentials: credentials.map((store, at) => {
-      return store.type === 'sqlite'
-        ? { ...store, path: resolve(folderOf(source, ['credentials', at, 'path']), store.path) }
-        : store;
-    }),
+    credentials: credentials.map((store, at) => withPath(store, (key) => folderOf(source, ['credentials', at, key]))),
   };
   return deepFreeze(settings);
+}
+
+/** A store whose file is named by its absolute path. */
+function withPath(store: CredentialSettings, folder: (key: string) => string): CredentialSettings {
+  if (store.type === 'sqlite') return { ...store, path: resolve(folder('path'), store.path) };
+  if (store.type !== 'subscriber') return store;
+  const address = parseDatabaseAddress(store.url);
+  return address?.kind === 'sqlite' ? { ...store, url: `sqlite:${resolve(folder('url'), address.path)}` } : store;
 }
 
 /** Paths in a file start in its folder, those of a variable where the process was started. */

@@ -12,6 +12,7 @@ import { type Config, configFrom } from './config.ts';
 import { type Environment, variableOf } from './config-environment.ts';
 import { emptySource } from './config-file.ts';
 import { freePort } from './free-port.ts';
+import { PROGRAM_NAME } from './program-name.ts';
 import { makeSelfSigned } from './self-signed.ts';
 
 const HOST = '127.0.0.1';
@@ -103,24 +104,23 @@ interface Facts {
 }
 
 function greeting({ password, folder, listening, admin, config }: Facts): string[] {
-  // The example looks for the usual port by itself.
-  const ports = listening
-    .filter((uri) => uri.startsWith('tls:') && !uri.endsWith(`:${PORTS.tls}`))
-    .map((uri) => uri.slice(uri.lastIndexOf(':') + 1));
+  const certificate = join(folder, 'certificate.pem');
   const relays = listening.map((uri) => {
     const port = uri.slice(uri.lastIndexOf(':') + 1);
     return uri.startsWith('tls:')
-      ? `relay        msrps://${config.hostname}:${port};tcp   (TLS, certificate ${join(folder, 'certificate.pem')})`
-      : `relay        msrp://${config.hostname}:${port};tcp   (cleartext)`;
+      ? { uri: `msrps://${config.hostname}:${port};tcp`, note: `(TLS, certificate ${certificate})` }
+      : { uri: `msrp://${config.hostname}:${port};tcp`, note: '(cleartext)' };
   });
+  const secure = relays.find(({ uri }) => uri.startsWith('msrps:'));
+  const options = `--relay '${secure?.uri}' --user ${USER} --ca ${certificate}`;
   return [
     'development mode: for this machine only; user and certificate go when the relay stops',
     `user         ${USER}`,
     `password     ${password}`,
     `realm        ${config.realm}`,
-    ...relays,
+    ...relays.map(({ uri, note }) => `relay        ${uri}   ${note}`),
     `metrics      ${admin}/metrics`,
-    `try it       npm run example -- ${password}${ports.length === 0 ? '' : ` ${ports[0]}`}   (second terminal, in the source tree)`,
+    ...(secure === undefined ? [] : [`try it       MSRP_PASSWORD=${password} ${PROGRAM_NAME} listen ${options}`]),
     'for real use msrp-relay config init',
   ];
 }

@@ -3,7 +3,7 @@
  * nothing to do stays as large as it was at its busiest.
  */
 import { cpuUsage, memoryUsage } from 'node:process';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Clock, Timer } from 'msrp/base';
 
@@ -11,8 +11,8 @@ import type { Clock, Timer } from 'msrp/base';
 export interface Footprint {
   /** CPU time used since the start, in milliseconds. */
   cpuMs(): number;
-  /** Memory that the system has given. */
-  residentOctets(): number;
+  /** Memory that the system has given; undefined when it cannot say, as when the process has no file descriptor left. */
+  residentOctets(): number | undefined;
   /** Of that, what JavaScript uses, garbage included. */
   heapOctets(): number;
   /** Collects all garbage and returns free pages to the system. The process stands still meanwhile, about 2 ms a MB. */
@@ -25,8 +25,14 @@ export const ownFootprint: Footprint = {
     const { user, system } = cpuUsage();
     return (user + system) / 1000;
   },
-  residentOctets: memoryUsage.rss,
-  heapOctets: () => memoryUsage().heapUsed,
+  residentOctets: () => {
+    try {
+      return memoryUsage.rss();
+    } catch {
+      return undefined;
+    }
+  },
+  heapOctets: () => getHeapStatistics().used_heap_size,
   collect: () => {
     // The flag holds for contexts made from now on: one is made to take the function from.
     setFlagsFromString('--expose-gc');
@@ -60,7 +66,7 @@ export class IdleMemory {
     this.#clock = clock;
     this.#footprint = footprint;
     this.#cpuMs = footprint.cpuMs();
-    this.#settledOctets = footprint.residentOctets();
+    this.#settledOctets = footprint.residentOctets() ?? Number.POSITIVE_INFINITY;
     this.#timer = clock.after(LOOK_MS, () => this.#look());
   }
 
@@ -76,11 +82,11 @@ export class IdleMemory {
     if (usedMs > IDLE_CPU_MS || !this.#isWorthIt()) return;
     this.#footprint.collect();
     // What is still there is in use, or cannot be given back: another try would not change that.
-    this.#settledOctets = this.#footprint.residentOctets();
+    this.#settledOctets = this.#footprint.residentOctets() ?? this.#settledOctets;
   }
 
   #isWorthIt(): boolean {
-    const grownOctets = this.#footprint.residentOctets() - this.#settledOctets;
+    const grownOctets = (this.#footprint.residentOctets() ?? 0) - this.#settledOctets;
     return grownOctets >= WORTH_OCTETS && this.#footprint.heapOctets() <= MAX_HEAP_OCTETS;
   }
 }

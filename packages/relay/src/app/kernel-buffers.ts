@@ -10,6 +10,8 @@ export interface Machine {
   readonly tcpRmem: () => string | undefined;
   /** Memory that this process may use, in octets. */
   readonly memoryOctets: () => number;
+  /** How many files this process may open; undefined where that is not known. */
+  readonly maxDescriptors?: () => number | undefined;
 }
 
 /** The machine that this process runs on. */
@@ -17,7 +19,15 @@ export const thisMachine: Machine = {
   tcpRmem: () => (platform === 'linux' ? readSetting('/proc/sys/net/ipv4/tcp_rmem') : undefined),
   // A container has less than its machine; where nothing is said it is 0.
   memoryOctets: () => Math.min(totalmem(), constrainedMemory() || Number.POSITIVE_INFINITY),
+  maxDescriptors,
 };
+
+/** Node has raised the limit to the most that it may be. */
+function maxDescriptors(): number | undefined {
+  const limits = platform === 'linux' ? readSetting('/proc/self/limits') : undefined;
+  const most = Number(/^Max open files +(\d+) /m.exec(limits ?? '')?.[1]);
+  return most > 0 ? most : undefined;
+}
 
 /** A file is received in chunks at the pace of round trips; fewer than so many in flight would slow it. */
 const CHUNKS_IN_FLIGHT = 4;

@@ -4,20 +4,30 @@ import type { Config } from './config.ts';
 
 /** What can change while running: keys, or whole sections. */
 const LIVE_KEYS: ReadonlySet<string> = new Set([
+  'listen',
   'tls',
   'realm',
+  'realms',
   'auth.algorithms',
+  'auth.addressFailures',
+  'auth.userFailures',
+  'auth.failuresWindowMs',
+  'auth.blockMs',
   'credentials',
+  'chunk',
   'rates',
+  'limits',
   'resolver',
   'relays.ca',
   'relays.allow',
   'relays.deny',
   'timers.drainMs',
   'log',
+  'admin.token',
+  'admin.readToken',
 ]);
 
-/** The keys that differ and take effect only after a restart, such as `auth.failures` or `listen`. */
+/** The keys that differ and take effect only after a restart, such as `auth.failures` or `hostname`. */
 export function keysForRestart(before: Config, after: Config): string[] {
   const former = leaves(before);
   return [...leaves(after)]

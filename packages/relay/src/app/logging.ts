@@ -1,6 +1,6 @@
 /** The log: JSON lines, one an event, with nothing secret in them and no control character of a stranger. */
-import { createHash } from 'node:crypto';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { withoutSessions } from '../relay/session-hash.ts';
 
 export type { Logger } from 'pino';
 
@@ -17,11 +17,14 @@ const SECRET_FIELDS = [
   'ha1',
 ];
 
+/** Lines that could not be written are kept up to so many octets. */
+const MAX_UNWRITTEN_OCTETS = 262_144;
+
 /**
  * The log of the process, on stderr unless a test asks for something else. Written at once, so that the last lines before
  * an end are not lost; nothing on the path of a message may log.
  */
-export function makeLogger(to: DestinationStream = destination({ dest: 2, sync: true })): Logger {
+export function makeLogger(to: DestinationStream = standardError()): Logger {
   return pino(
     {
       base: { pid: process.pid },
@@ -34,22 +37,19 @@ export function makeLogger(to: DestinationStream = destination({ dest: 2, sync: 
   );
 }
 
-/** A name for a secret that tells two apart and gives neither away: log this instead of a session URI. */
-export function shortHash(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex').slice(0, 8);
-}
-
-/** The session part of an MSRP URI inside any text, such as the message of an error. */
-const SESSION_PART = /(msrps?:\/\/[^/\s"\\]*\/)([^;\s"\\]+)/gi;
 /** Parameters of Digest whose values are secret, in quotes that JSON has escaped or not. */
 const DIGEST_PARAMETER = /\b(c?nonce|nextnonce|response|rspauth|opaque)=(\\?")[^"\\]*\\?"/gi;
 /** What JSON leaves as it is and a terminal obeys, or takes for the end of a line. */
 const UNSAFE_CHARACTER = /[\u007f-\u009f\u2028\u2029]/g;
 
+/** What cannot be written, as on a disk that is full, waits in memory up to a bound, then is lost: the relay goes on without a log. */
+function standardError(): DestinationStream {
+  return destination({ dest: 2, sync: true, maxLength: MAX_UNWRITTEN_OCTETS }).on('error', () => {});
+}
+
 /** The last gate before the log is written: works on the finished line, so no field and no error text gets around it. */
 function withoutSecrets(line: string): string {
-  return line
-    .replace(SESSION_PART, (_, front: string, session: string) => `${front}#${shortHash(session)}`)
+  return withoutSessions(line)
     .replace(DIGEST_PARAMETER, (_, name: string, mark: string) => `${name}=${mark}[hidden]${mark}`)
     .replace(UNSAFE_CHARACTER, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

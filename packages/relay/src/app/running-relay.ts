@@ -1,6 +1,8 @@
 /** A relay from outside: what the composition root hands to whoever runs it. */
 import type { Clock } from 'msrp/base';
 import type { NameQueries } from 'msrp/node';
+import type { Traces } from '../admin/traces.ts';
+import type { Operation } from '../relay/operation.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logging.ts';
@@ -12,6 +14,11 @@ export interface RunningRelay {
   readonly state: 'running' | 'draining' | 'closed';
   /** Copies the counters. Cheap enough for every scrape, too dear for every message. */
   readonly snapshot: () => RelaySnapshot;
+  /** For an operator: what there is, and what can be done about it. */
+  readonly operation: Operation;
+  readonly traces: Traces;
+  /** Takes over rates and limits alone. */
+  tune(config: Pick<Config, 'rates' | 'limits'>): void;
   /** Takes over what can change while running; resolves with the keys whose change needs a restart. */
   reload(config: Config): Promise<string[]>;
   /** Accepts nothing new, lets open transactions settle, closes; at the latest `deadlineMs` from now. */

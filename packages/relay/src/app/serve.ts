@@ -1,15 +1,21 @@
 /** A relay as a running service: configuration, relay and admin door, started, reloaded and stopped together. */
 import type { Clock } from 'msrp/base';
 import { type AdminServer, startAdminServer } from '../admin/server.ts';
+import type { SettingsChange } from '../admin/settings.ts';
+import type { AdminSource, ChangeOutcome } from '../admin/source.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type Environment, variableOf } from './config-environment.ts';
 import { reason } from './config-file.ts';
 import { ConfigError } from './config-place.ts';
+import { tokensIn } from './config-values.ts';
 import { type Development, prepareDevelopment } from './development.ts';
+import { descriptorWarnings } from './file-descriptors.ts';
 import { IdleMemory } from './idle-memory.ts';
 import { bufferWarnings, type Machine } from './kernel-buffers.ts';
 import type { Logger } from './logging.ts';
 import type { BuildRelay, RunningRelay } from './running-relay.ts';
+import { settingsOf, withSettings } from './settings.ts';
+import { version } from './version.ts';
 
 /** What a service needs of its surroundings. */
 export interface ServiceOptions {
@@ -64,6 +70,7 @@ export class Service {
   #config: Config;
   #idleMemory: IdleMemory | undefined;
   #closing = false;
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ServiceOptions, config: Config, parts: Parts) {
     this.#options = options;
@@ -81,11 +88,8 @@ export class Service {
     const { clock, logger, out, buildRelay } = this.#options;
     logger.level = this.#config.log.level;
     try {
-      this.#parts.admin = await startAdminServer(this.#config.admin.listen, {
-        state: () => this.#parts.relay?.state ?? 'starting',
-        snapshot: () => this.#parts.relay?.snapshot(),
-        failed: (cause) => logger.error({ reason: reason(cause) }, 'metrics failed'),
-      });
+      const { listen } = this.#config.admin;
+      this.#parts.admin = await startAdminServer(listen, this.#adminSource(), tokensOf(this.#config));
       this.#parts.relay = await buildRelay(this.#config, { clock, logger });
     } catch (cause) {
       await this.#parts.admin?.close();
@@ -99,29 +103,52 @@ export class Service {
     for (const uri of listening) out(`listening ${uri}`);
   }
 
-  /** Reads configuration and certificates again. A mistake in them is logged, and everything stays as it was. */
-  async reload(): Promise<void> {
-    const { configFile, environment, clock, logger } = this.#options;
-    if (this.#parts.development !== undefined) {
-      logger.warn('nothing to reload in development mode');
-      return;
-    }
-    try {
-      const config = loadConfig(configFile, environment, clock);
-      const needsRestart = (await this.#parts.relay?.reload(config)) ?? [];
-      this.#config = config;
-      logger.level = config.log.level;
-      logger.info({ needsRestart }, needsRestart.length === 0 ? 'reloaded' : 'reloaded; some changes need a restart');
-    } catch (cause) {
-      const problems = cause instanceof ConfigError ? cause.problems : [reason(cause)];
-      logger.error({ problems }, 'not reloaded: everything stays as it was');
-    }
+  /** Reads configuration and certificates again. A mistake in them is logged and given back, and everything stays as it was. */
+  reload(): Promise<ChangeOutcome> {
+    return this.#inTurn(async () => {
+      const { configFile, environment, clock, logger } = this.#options;
+      const { relay, admin, development } = this.#parts;
+      if (development !== undefined || relay?.state !== 'running') {
+        const why = development === undefined ? 'the relay is closing down' : 'nothing to reload in development mode';
+        logger.warn(why);
+        return { problems: [why] };
+      }
+      try {
+        const config = loadConfig(configFile, environment, clock);
+        const needsRestart = await relay.reload(config);
+        this.#config = config;
+        admin?.replaceTokens(tokensOf(config));
+        logger.level = config.log.level;
+        logger.info({ needsRestart }, needsRestart.length === 0 ? 'reloaded' : 'reloaded; some changes need a restart');
+        return { needsRestart };
+      } catch (cause) {
+        const problems = cause instanceof ConfigError ? cause.problems : [reason(cause)];
+        logger.error({ problems }, 'not reloaded: everything stays as it was');
+        return { problems };
+      }
+    });
   }
 
-  /** Lets open transactions settle for at most `timers.drainMs`, then closes. */
-  async drain(): Promise<void> {
+  /** Takes over rates, limits and the like until the next reload. */
+  change(change: SettingsChange): Promise<ChangeOutcome> {
+    return this.#inTurn(async () => {
+      const { logger } = this.#options;
+      try {
+        const config = withSettings(this.#config, change);
+        this.#parts.relay?.tune(config);
+        this.#config = config;
+        logger.info({ change }, 'settings changed until the next reload');
+        logger.level = config.log.level;
+        return { needsRestart: [] };
+      } catch (cause) {
+        return { problems: cause instanceof ConfigError ? cause.problems : [reason(cause)] };
+      }
+    });
+  }
+
+  /** Lets open transactions settle for at most `deadlineMs`, or `timers.drainMs`, then closes. */
+  async drain(deadlineMs = this.#config.timers.drainMs): Promise<void> {
     const { logger } = this.#options;
-    const deadlineMs = this.#config.timers.drainMs;
     logger.info({ deadlineMs }, 'draining');
     try {
       await this.#parts.relay?.drain(deadlineMs);
@@ -149,15 +176,46 @@ export class Service {
     }
   }
 
+  /** One after the other: two reloads at once could leave half of each. */
+  #inTurn(work: () => Promise<ChangeOutcome>): Promise<ChangeOutcome> {
+    const done = this.#changing.then(work);
+    this.#changing = done;
+    return done;
+  }
+
+  #adminSource(): AdminSource {
+    const { logger } = this.#options;
+    return {
+      version,
+      state: () => this.#parts.relay?.state ?? 'starting',
+      relay: () => this.#parts.relay,
+      settings: () => settingsOf(this.#config),
+      change: (change) => this.change(change),
+      reload: () => this.reload(),
+      drain: (deadlineMs = this.#config.timers.drainMs) => {
+        // The answer leaves first: an idle relay is closed in a moment.
+        setImmediate(() => void this.drain(deadlineMs));
+        return deadlineMs;
+      },
+      acted: (action) => logger.info(action, 'an operator acted'),
+      failed: (cause) => logger.error({ reason: reason(cause) }, 'an answer of the admin door failed'),
+    };
+  }
+
   #warn(): void {
     const { logger, machine } = this.#options;
     const { trustedNetwork, auth } = this.#config;
     // Nobody tunes a machine to try something out.
     if (this.#parts.development === undefined) {
-      for (const warning of bufferWarnings(this.#config, machine)) logger.warn(warning);
+      const warnings = [...bufferWarnings(this.#config, machine), ...descriptorWarnings(this.#config, machine)];
+      for (const warning of warnings) logger.warn(warning);
     }
     if (!trustedNetwork) return;
     logger.warn('trustedNetwork is on: cleartext is permitted beyond this machine');
     if (auth.allowCleartext) logger.warn('auth.allowCleartext is on: who listens on the network learns session URIs');
   }
+}
+
+function tokensOf({ admin }: Config): { operators: string[]; readers: string[] } {
+  return { operators: tokensIn(admin.token), readers: tokensIn(admin.readToken) };
 }

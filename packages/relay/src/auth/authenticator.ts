@@ -17,15 +17,20 @@ import {
   parseUri,
   sameUri,
 } from 'msrp/wire';
-import type { Authenticator, AuthOutcome } from '../relay/ports.ts';
+import type { Authenticator, AuthOrigin, AuthOutcome } from '../relay/ports.ts';
+import { formatAccount, parseAccount } from './account.ts';
+import type { AuthGuard } from './auth-guard.ts';
 import type { Credential, CredentialStore } from './credential-store.ts';
 import { Nonces } from './nonces.ts';
-import { userNameFault } from './user-name.ts';
+import { StoreList } from './store-list.ts';
+import { loginNameFault } from './user-name.ts';
 
 /** What an authenticator is made with. */
 export interface DigestAuthenticatorOptions {
   /** A text: what clients are told, and what the stores are asked for. */
   readonly realm: string;
+  /** Other realms, by the host that an AUTH is addressed to; in lower case. */
+  readonly realms?: Readonly<Record<string, string>> | undefined;
   /** What is on offer, the most preferred first; MD5 goes last wherever it stands (RFC 8760 §2.3). At least one. */
   readonly algorithms: readonly DigestAlgorithm[];
   readonly clock: Clock;
@@ -37,33 +42,42 @@ export interface DigestAuthenticatorOptions {
   readonly offerNextNonce?: boolean | undefined;
   /** Told whenever a store fails, with the store's name: the client only learns that it may try again. */
   readonly onStoreFailure?: ((store: string, cause: unknown) => void) | undefined;
+  /** Keeps count of failures, beyond the life of an authenticator. None by default. */
+  readonly guard?: AuthGuard | undefined;
 }
 
 /** No secret was looked at, and the nonce is not the reason: another scheme, realm, qop or algorithm. */
 const NOT_TRIED: AuthOutcome = { kind: 'challenge', stale: false, failed: false };
 const STALE: AuthOutcome = { kind: 'challenge', stale: true, failed: false };
 const FAILED: AuthOutcome = { kind: 'challenge', stale: false, failed: true };
+const UNAVAILABLE: AuthOutcome = { kind: 'unavailable' };
+/** A wrong password for one who is only remembered: it looks as if nobody were, and counts as what it is. */
+const DOUBTFUL: AuthOutcome = { kind: 'unavailable' };
 
 /** Credentials that are complete, meant for this relay and made with an algorithm that is on offer. */
 interface Attempt {
   readonly credentials: DigestCredentials;
   readonly algorithm: DigestAlgorithm;
   readonly digestUri: string;
+  /** The user, and the realm, as texts. */
+  readonly user: string;
+  readonly realm: string;
+  readonly origin: AuthOrigin;
 }
 
 /**
  * Supplies the relay's rules with their Authenticator.
  *
- * All stores are asked at once and each time, so that nobody can tell by the time it takes
- * whether and where a user exists; the first in the list that knows the user decides. A
- * store that fails is passed over; when then nobody knows the user, the outcome is
- * `unavailable`. The stores remain the caller's: it reloads and closes them.
+ * Stores that remember can make it quick, for who has the right password; for all others
+ * every store is asked, as `StoreList` says, so that a wrong password takes as long as a
+ * user that nobody knows. The stores remain the caller's: it reloads and closes them.
  */
 export class DigestAuthenticator implements Authenticator {
-  readonly #stores: readonly CredentialStore[];
+  readonly #stores: StoreList;
   readonly #options: DigestAuthenticatorOptions;
+  readonly #clock: Clock;
   readonly #realm: string;
-  readonly #realmOnWire: string;
+  readonly #realms: ReadonlyMap<string, string>;
   readonly #algorithms: readonly DigestAlgorithm[];
   readonly #nonces: Nonces;
   /** The same for all: some clients return it without asking whether there was one, so there always is. */
@@ -72,10 +86,12 @@ export class DigestAuthenticator implements Authenticator {
   readonly #nobody = randomBytes(32).toString('hex');
 
   constructor(stores: readonly CredentialStore[], options: DigestAuthenticatorOptions) {
-    this.#stores = stores;
+    this.#stores = new StoreList(stores, options.onStoreFailure);
     this.#options = options;
+    this.#clock = options.clock;
     this.#realm = options.realm.normalize('NFC');
-    this.#realmOnWire = toWire(options.realm);
+    const realms = Object.entries(options.realms ?? {});
+    this.#realms = new Map(realms.map(([host, realm]) => [host, realm.normalize('NFC')]));
     const algorithms = new Set(options.algorithms);
     this.#algorithms = [...algorithms].sort((a, b) => Number(a === 'MD5') - Number(b === 'MD5'));
     this.#nonces = new Nonces({
@@ -85,14 +101,15 @@ export class DigestAuthenticator implements Authenticator {
     });
   }
 
-  challenge(stale: boolean): string[] {
+  challenge(stale: boolean, host: string): string[] {
     const nonce = this.#nonces.make();
+    const realm = toWire(this.#realmOf(host));
     return this.#algorithms.map((algorithm) =>
-      formatChallenge({ realm: this.#realmOnWire, nonce, opaque: this.#opaque, qop: ['auth'], stale, algorithm }),
+      formatChallenge({ realm, nonce, opaque: this.#opaque, qop: ['auth'], stale, algorithm }),
     );
   }
 
-  async verify(authorization: string, digestUri: string): Promise<AuthOutcome> {
+  async verify(authorization: string, digestUri: string, origin: AuthOrigin): Promise<AuthOutcome> {
     const reading = parseAuthorization(authorization);
     if (reading.kind === 'other-scheme') return NOT_TRIED;
     if (reading.kind === 'malformed') return reading;
@@ -107,61 +124,95 @@ export class DigestAuthenticator implements Authenticator {
     if (credentials.uri !== undefined && !isSameUri(credentials.uri, digestUri)) {
       return { kind: 'malformed', comment: 'uri is not the last URI of To-Path' };
     }
-    if (credentials.realm !== this.#realmOnWire) return NOT_TRIED;
+    const realm = this.#realmOf(origin.host);
+    if (credentials.realm !== toWire(realm)) return NOT_TRIED;
     if (!this.#nonces.isFresh(credentials.nonce, countOf(credentials))) return STALE;
-    return this.#judge({ credentials, algorithm, digestUri });
+    return this.#judgeGuarded({ credentials, algorithm, digestUri, realm, user: userOf(credentials), origin });
   }
 
   /**
    * Whether a user who was granted something may still have it: known, and not blocked, for one of the algorithms. As
    * in `verify`, the first store that knows the user decides; true when a store before it cannot tell.
+   *
+   * @param login - as in the outcome of `verify`.
    */
-  async mayUse(user: string): Promise<boolean> {
+  async mayUse(login: string): Promise<boolean> {
+    const { user, realm } = parseAccount(login, this.#realm);
     for (const algorithm of this.#algorithms) {
-      const answers = await Promise.all(this.#stores.map((store) => this.#ask(store, user, algorithm)));
-      const decisive = answers.find((answer) => answer !== undefined);
-      if (decisive === 'unavailable' || decisive?.mayUse === true) return true;
+      const decisive = await this.#stores.findUnlessUncertain({ user, realm, algorithm });
+      if (decisive === 'unavailable' || decisive?.credential.mayUse === true) return true;
     }
     return false;
   }
 
-  async #judge({ credentials, algorithm, digestUri }: Attempt): Promise<AuthOutcome> {
-    const user = userOf(credentials);
-    const found = await this.#find(user, algorithm);
-    if (found === 'unavailable') return { kind: 'unavailable' };
-    const ha1 = found?.ha1 ?? this.#nobody.slice(0, digestHexDigits(algorithm));
-    const { response, rspauth } = digestResponse({ ...credentials, algorithm, ha1, digestUri, method: 'AUTH' });
-    const isRight = timingSafeEqual(Buffer.from(response), Buffer.from(credentials.response));
-    if (!isRight || found === undefined) return FAILED;
+  #realmOf(host: string): string {
+    return this.#realms.get(host) ?? this.#realm;
+  }
+
+  async #judgeGuarded(attempt: Attempt): Promise<AuthOutcome> {
+    const { guard } = this.#options;
+    const { origin } = attempt;
+    const account = formatAccount(attempt, this.#realm);
+    if (guard?.blocks(account, origin) === true) return { kind: 'blocked' };
+    const outcome = await this.#judge(attempt);
+    if (outcome === FAILED || outcome === DOUBTFUL) guard?.failed(account, origin);
+    if (outcome.kind === 'granted') guard?.succeeded(account, origin);
+    return outcome;
+  }
+
+  async #judge(attempt: Attempt): Promise<AuthOutcome> {
+    if (this.#stores.canRecall) {
+      const remembered = await this.#stores.recall(attempt);
+      const rspauth = this.#proofFor(attempt, remembered);
+      if (remembered !== undefined && rspauth !== undefined) return this.#conclude(attempt, remembered, rspauth);
+    }
+    const found = await this.#stores.find(attempt);
+    if (found === 'unavailable') return UNAVAILABLE;
+    const rspauth = this.#proofFor(attempt, found?.credential);
+    if (found !== undefined && rspauth !== undefined) return this.#conclude(attempt, found.credential, rspauth);
+    // The password may have been changed meanwhile: that cannot be told now.
+    return found?.isStale === true ? DOUBTFUL : FAILED;
+  }
+
+  /**
+   * The relay's own proof, when that of the client is right. For somebody who is not known as much is calculated as for
+   * others, with a random secret.
+   */
+  #proofFor({ credentials, algorithm, digestUri }: Attempt, known: Credential | undefined): string | undefined {
+    const nobody = this.#nobody.slice(0, digestHexDigits(algorithm));
+    let proof: string | undefined;
+    for (const ha1 of [known?.ha1 ?? nobody, ...(known?.otherHa1s ?? [])]) {
+      const { response, rspauth } = digestResponse({ ...credentials, algorithm, ha1, digestUri, method: 'AUTH' });
+      if (timingSafeEqual(Buffer.from(response), Buffer.from(credentials.response))) proof = rspauth;
+    }
+    return proof;
+  }
+
+  /** The password is right. */
+  #conclude({ credentials, user, realm }: Attempt, known: Credential, rspauth: string): AuthOutcome {
+    const leftMs = (known.expiresAtMs ?? Number.POSITIVE_INFINITY) - this.#clock.nowMs();
+    const leftSeconds = Math.floor(leftMs / 1000);
+    if (leftSeconds < 1) return FAILED;
     // Other AUTHs may have been judged while the stores were asked: the count is taken in the same turn as it is checked.
     if (!this.#nonces.use(credentials.nonce, countOf(credentials))) return STALE;
-    if (!found.mayUse) return { kind: 'forbidden' };
+    if (!known.mayUse) return { kind: 'forbidden' };
     const { cnonce, nonceCount, qop } = credentials;
     const nextNonce = this.#options.offerNextNonce === true ? this.#nonces.make() : undefined;
     const authenticationInfo = formatAuthenticationInfo({ nextNonce, rspauth, cnonce, nonceCount, qop });
-    return { kind: 'granted', user, authenticationInfo };
-  }
-
-  async #find(user: string, algorithm: DigestAlgorithm): Promise<Credential | undefined | 'unavailable'> {
-    const answers = await Promise.all(this.#stores.map((store) => this.#ask(store, user, algorithm)));
-    const isKnown = (answer: (typeof answers)[number]) => answer !== undefined && answer !== 'unavailable';
-    return answers.find(isKnown) ?? answers.find((answer) => answer === 'unavailable');
-  }
-
-  async #ask(store: CredentialStore, user: string, algorithm: DigestAlgorithm) {
-    try {
-      return await store.find(user, this.#realm, algorithm);
-    } catch (error) {
-      this.#options.onStoreFailure?.(store.name, error);
-      return 'unavailable';
-    }
+    return {
+      kind: 'granted',
+      user: formatAccount({ user: known.account ?? user, realm }, this.#realm),
+      login: formatAccount({ user, realm }, this.#realm),
+      maxSeconds: known.maySessionsOutlive === true ? Number.POSITIVE_INFINITY : leftSeconds,
+      authenticationInfo,
+    };
   }
 }
 
 /** The user's name as a text. A name that nobody can have becomes the empty one, which the stores are asked for all the same. */
 function userOf(credentials: DigestCredentials): string {
   const user = fromWire(credentials.username)?.normalize('NFC');
-  return user === undefined || userNameFault(user) !== undefined ? '' : user;
+  return user === undefined || loginNameFault(user) !== undefined ? '' : user;
 }
 
 function countOf(credentials: DigestCredentials): number {

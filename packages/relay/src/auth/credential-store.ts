@@ -7,6 +7,14 @@ export interface Credential {
   readonly ha1: string;
   /** False for a user who exists but may not use this relay: answered 403 (RFC 4976 §6.3). */
   readonly mayUse: boolean;
+  /** H(A1)s that are as good, of other passwords that the user may have. */
+  readonly otherHa1s?: readonly string[];
+  /** Whose sessions they are, when the user name says more than that: quotas go by it. */
+  readonly account?: string;
+  /** When the password stops being one, in milliseconds since 1970. */
+  readonly expiresAtMs?: number;
+  /** Sessions may go on after that; otherwise none is granted for longer. */
+  readonly maySessionsOutlive?: boolean;
 }
 
 /** A place where users are kept. What every store must do is in `test/auth/credential-store.suite.ts`. */
@@ -25,6 +33,12 @@ export interface CredentialStore {
    */
   find(user: string, realm: string, algorithm: DigestAlgorithm): Promise<Credential | undefined>;
 
+  /**
+   * A user as found before, without asking anybody: `fresh` is good enough instead of asking, `stale` when that fails. Stores
+   * that do not remember do not have it.
+   */
+  recall?(user: string, realm: string, algorithm: DigestAlgorithm, age: 'fresh' | 'stale'): Credential | undefined;
+
   /** Reads anew what has changed underneath. When it fails, what was there before goes on. */
   reload?(): Promise<void>;
 
@@ -35,4 +49,11 @@ export interface CredentialStore {
 /** A store cannot say at the moment whether there is such a user. Never has a secret in its message. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
+  /** Whoever looks after the store knows of it already. */
+  readonly isTold: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly isTold?: boolean } = {}) {
+    super(message, options);
+    this.isTold = options.isTold ?? false;
+  }
 }

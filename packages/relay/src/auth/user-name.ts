@@ -9,9 +9,13 @@ const MAX_CHARACTERS = 256;
  * @returns undefined when nothing is; else the rest of a sentence that does not repeat the name.
  */
 export function userNameFault(user: string): string | undefined {
+  return user.includes(':') ? 'has a colon' : loginNameFault(user);
+}
+
+/** The same for a name that somebody logs in with: it may have a colon, as names that carry a time do. */
+export function loginNameFault(user: string): string | undefined {
   if (user === '') return 'is empty';
   if (user.length > MAX_CHARACTERS) return `is longer than ${MAX_CHARACTERS} characters`;
-  if (user.includes(':')) return 'has a colon';
   if (!user.isWellFormed() || /\p{Cc}/u.test(user)) return 'has control or broken characters';
   return undefined;
 }

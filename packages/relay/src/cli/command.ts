@@ -2,15 +2,19 @@
 import type { Environment } from '../app/config-environment.ts';
 import type { Machine } from '../app/kernel-buffers.ts';
 
-/** What the program says when it ends: done, failed, or called in a wrong way. */
-export type ExitStatus = 0 | 1 | 2;
+/** What the program says when it ends: done, failed, called in a wrong way, or that nobody knows. */
+export type ExitStatus = 0 | 1 | 2 | 3;
 
 /** Where a command speaks and listens. */
 export interface Terminal {
+  /** Standard output is a terminal, with somebody in front of it, and no file or program. */
+  readonly isInteractive: boolean;
   /** One line of result, to standard output. */
   readonly out: (line: string) => void;
   /** One line about what went wrong, to standard error. */
   readonly err: (line: string) => void;
+  /** Shows a line of standard error that the next one replaces, and an empty one removes; undefined where nobody watches. */
+  readonly status: ((line: string) => void) | undefined;
   /** Asks for a secret without showing it; rejects where nobody can be asked. */
   readonly readSecret: (prompt: string) => Promise<string>;
   /** Everything on standard input. */

@@ -1,5 +1,6 @@
 /** `msrp-relay config check`: everything that is wrong with a configuration, or that nothing is; and doubts about the machine. */
 import { loadConfig } from '../app/config.ts';
+import { descriptorWarnings } from '../app/file-descriptors.ts';
 import { bufferWarnings } from '../app/kernel-buffers.ts';
 import { type Command, textOf } from './command.ts';
 
@@ -10,7 +11,8 @@ export const configCheck: Command = {
   arguments: [{ flags: '<file>', summary: 'configuration file (YAML)' }],
   async run({ file }, { terminal, environment, machine }) {
     const config = loadConfig(textOf(file), environment);
-    for (const warning of bufferWarnings(config, machine)) terminal.err(`warning: ${warning}`);
+    const warnings = [...bufferWarnings(config, machine), ...descriptorWarnings(config, machine)];
+    for (const warning of warnings) terminal.err(`warning: ${warning}`);
     terminal.out(`${textOf(file)}: nothing is wrong with it`);
     return 0;
   },

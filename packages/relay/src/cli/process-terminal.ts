@@ -12,8 +12,8 @@ export function processContext(): CommandContext {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return {
     terminal: {
-      out: (line) => process.stdout.write(`${line}\n`),
-      err: (line) => process.stderr.write(`${line}\n`),
+      isInteractive: process.stdout.isTTY === true,
+      ...lines(),
       readSecret,
       readInput: () => text(process.stdin),
     },
@@ -26,6 +26,26 @@ export function processContext(): CommandContext {
         for (const { signal, listener } of listeners) process.off(signal, listener);
       };
     },
+  };
+}
+
+/** Lines that stay, and one that does not, which keeps out of their way. */
+function lines(): Pick<CommandContext['terminal'], 'out' | 'err' | 'status'> {
+  const { stdout, stderr } = process;
+  let shown = '';
+  const write = (stream: NodeJS.WriteStream, line: string) => {
+    if (shown !== '') stderr.write('\r\u001b[K');
+    stream.write(`${line}\n`);
+    if (shown !== '') stderr.write(shown);
+  };
+  const status = (line: string) => {
+    shown = line.slice(0, Math.max(0, stderr.columns - 1));
+    stderr.write(`\r\u001b[K${shown}`);
+  };
+  return {
+    out: (line) => write(stdout, line),
+    err: (line) => write(stderr, line),
+    status: stderr.isTTY ? status : undefined,
   };
 }
 

@@ -2,6 +2,7 @@
 import { Command as CommanderCommand, CommanderError } from 'commander';
 import { reason } from '../app/config-file.ts';
 import { ConfigError } from '../app/config-place.ts';
+import { AdminRefusal } from './admin-client.ts';
 import { type Command, type CommandContext, type CommandValues, type ExitStatus, UsageError } from './command.ts';
 
 interface Program {
@@ -77,7 +78,8 @@ function valuesOf(node: CommanderCommand): CommandValues {
 function statusOf(error: unknown, { terminal }: CommandContext): ExitStatus {
   // Commander has said already what is wrong, or has shown what was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const sentences = error instanceof ConfigError ? error.problems : [reason(error)];
+  const hasSeveral = error instanceof ConfigError || error instanceof AdminRefusal;
+  const sentences = hasSeveral ? error.problems : [reason(error)];
   for (const sentence of sentences) terminal.err(sentence);
   return error instanceof UsageError ? 2 : 1;
 }

@@ -1,12 +1,13 @@
 /** The AUTH method: challenge, judge, grant a session URI (RFC 4976 §6.3, §9.1). */
 import { commentOf, type Head, headerValues, type MsrpUri, parseUri, splitPath } from 'msrp/wire';
 import { flat } from '../transport/flat.ts';
+import type { AuthEnd } from './counted.ts';
 import { type Counters, count } from './counters.ts';
 import type { Hop } from './hop.ts';
 import { clientInside, type Inside, isFromInside } from './inside.ts';
 import type { OwnNames } from './names.ts';
 import type { RelayOptions } from './options.ts';
-import type { Authenticator, AuthOutcome, Observer } from './ports.ts';
+import type { Authenticator, AuthOutcome, Identity, Observer } from './ports.ts';
 import { type Refusals, refusal } from './refusals.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import { Session, type SessionTable } from './sessions.ts';
@@ -18,6 +19,8 @@ const MAX_IN_PROGRESS = { client: 16, relay: 256 };
 const MAX_CHALLENGES = 20;
 
 const MISADDRESSED = refusal(481, 'Not for this relay', 'misaddressed', 'misaddressed');
+
+type Granted = Extract<AuthOutcome, { readonly kind: 'granted' }>;
 
 /** What AUTH needs. */
 export interface AuthContext {
@@ -47,6 +50,8 @@ interface AuthRequest {
   readonly expires: number | undefined;
   /** The session to be renewed, when the AUTH names one. */
   readonly session: Session | undefined;
+  /** The host that picks the realm: the one that is addressed, or that was when the session began. */
+  readonly host: string;
 }
 
 /** Handles AUTH requests that end at this relay. */
@@ -74,16 +79,24 @@ export class AuthMethod {
       if (hop.challenges >= MAX_CHALLENGES && !hop.isProven) hop.connection.end();
       return;
     }
-    if (hop.authsInProgress >= MAX_IN_PROGRESS[request.inside.kind])
+    if (hop.authsInProgress >= MAX_IN_PROGRESS[request.inside.kind]) {
+      count(this.#context.counters.auth, 'busy');
       return refusals.refuse(hop, head, 403, 'Too many AUTHs at once');
+    }
     hop.authsInProgress += 1;
-    authenticator.verify(authorization, head.toPath).then(
+    const origin = {
+      host: request.host,
+      address: hop.connection.origin.remoteAddress,
+      isOfClient: request.inside.kind === 'client',
+    };
+    authenticator.verify(authorization, head.toPath, origin).then(
       (outcome) => {
         hop.authsInProgress -= 1;
         if (hop.isUsable) this.#conclude(request, outcome);
       },
       () => {
         hop.authsInProgress -= 1;
+        this.#note(hop, 'unavailable');
         refusals.refuse(hop, head, 408);
       },
     );
@@ -91,8 +104,9 @@ export class AuthMethod {
 
   /** Checks target, previous hop and form, in this order; answers what does not pass. */
   #read(hop: Hop, head: Head): AuthRequest | undefined {
-    const { refusals, names, sessions, options } = this.#context;
+    const { refusals, names, sessions, options, counters } = this.#context;
     const refuse = (status: number, comment?: string) => {
+      count(counters.auth, 'refused');
       refusals.refuse(hop, head, status, comment);
       return undefined;
     };
@@ -102,6 +116,7 @@ export class AuthMethod {
     if (target === undefined || previous === undefined) return refuse(400, 'Malformed path');
     if (behind.length > options.limits.pathUris) return refuse(400, 'Too many URIs');
     if (!names.isAuthTarget(target)) {
+      count(counters.auth, 'refused');
       refusals.refuseRoute(hop, head, MISADDRESSED);
       return undefined;
     }
@@ -115,13 +130,15 @@ export class AuthMethod {
     const [expires] = headerValues(head, 'expires');
     if (expires !== undefined && !/^\d{1,10}$/.test(expires)) return refuse(400, 'Malformed Expires');
     const between = behind.slice(0, -1).toReversed();
-    return { hop, head, inside, between, expires: expires === undefined ? undefined : Number(expires), session };
+    const host = session?.askedHost ?? target.host;
+    return { hop, head, inside, between, expires: expires === undefined ? undefined : Number(expires), session, host };
   }
 
   /** One From-Path URI: the sender is a client, whatever certificate it shows (RFC 4976 §6.3). */
   #client(hop: Hop, head: Head, client: MsrpUri): Inside | undefined {
     if (hop.connection.origin.direction === 'accepted') return clientInside(hop, client);
     // A node that this relay dialled is a peer, not a client.
+    count(this.#context.counters.auth, 'refused');
     this.#context.refusals.refuse(hop, head, 403);
     return undefined;
   }
@@ -145,7 +162,7 @@ export class AuthMethod {
     const { hop, head } = request;
     switch (outcome.kind) {
       case 'granted':
-        return this.#granted(request, outcome.user, outcome.authenticationInfo);
+        return this.#granted(request, outcome);
       case 'challenge':
         this.#challenge(request, outcome.stale, outcome.failed ? 'failed' : 'stale');
         // A relay is not closed for what the clients behind it do.
@@ -157,20 +174,23 @@ export class AuthMethod {
       case 'malformed':
         this.#note(hop, 'malformed');
         return refusals.refuse(hop, head, 400, outcome.comment);
+      case 'blocked':
       case 'unavailable':
-        this.#note(hop, 'unavailable');
-        return refusals.refuse(hop, head, 408, 'Try again later');
+        this.#note(hop, outcome.kind);
+        refusals.refuse(hop, head, 408, 'Try again later');
+        if (outcome.kind === 'blocked' && request.inside.kind === 'client') this.#countFailure(hop);
+        return;
     }
   }
 
-  #challenge({ hop, head }: AuthRequest, stale: boolean, outcome: string): void {
+  #challenge({ hop, head, host }: AuthRequest, stale: boolean, outcome: AuthEnd): void {
     const { authenticator, refusals } = this.#context;
     this.#note(hop, outcome);
-    const lines = authenticator.challenge(stale).map((challenge) => `WWW-Authenticate: ${challenge}\r\n`);
+    const lines = authenticator.challenge(stale, host).map((challenge) => `WWW-Authenticate: ${challenge}\r\n`);
     refusals.answer(hop, head, 401, commentOf(401), lines.join(''));
   }
 
-  #note(hop: Hop, outcome: string, user?: string): void {
+  #note(hop: Hop, outcome: AuthEnd, user?: string): void {
     count(this.#context.counters.auth, outcome);
     this.#context.observer.authEnded(hop.connection.origin.remoteAddress, outcome, user);
   }
@@ -181,7 +201,7 @@ export class AuthMethod {
   }
 
   /** The credentials are right: lifetime, quota, and a URI (in this order, so that only the user learns the bounds). */
-  #granted(request: AuthRequest, user: string, authenticationInfo: string): void {
+  #granted(request: AuthRequest, { user, login, maxSeconds, authenticationInfo }: Granted): void {
     const { options, sessions, refusals } = this.#context;
     const { hop, head, expires } = request;
     const { min, max } = options.expires;
@@ -192,14 +212,20 @@ export class AuthMethod {
       return refusals.answer(hop, head, 423, commentOf(423), `${bound}\r\n`);
     }
     const session = request.session?.isLive === true ? request.session : undefined;
-    if (session !== undefined && session.user !== user) return refusals.refuse(hop, head, 403);
-    if (!this.#context.isOpen()) return refusals.refuse(hop, head, 408, 'Closing down');
+    if (session !== undefined && session.user !== user) {
+      this.#note(hop, 'forbidden');
+      return refusals.refuse(hop, head, 403);
+    }
+    if (!this.#context.isOpen()) {
+      count(this.#context.counters.auth, 'unavailable');
+      return refusals.refuse(hop, head, 408, 'Closing down');
+    }
     if (session === undefined && sessions.countOf(user) >= options.limits.sessionsPerUser) {
       this.#note(hop, 'quota');
       return refusals.refuse(hop, head, 403, 'Too many sessions');
     }
-    const seconds = expires ?? options.expires.default;
-    const granted = session ?? this.#grant(request, user, seconds);
+    const seconds = Math.min(expires ?? options.expires.default, maxSeconds);
+    const granted = session ?? this.#grant(request, { user, login }, seconds);
     if (session !== undefined) sessions.renew(session, seconds);
     this.#note(hop, 'granted', user);
     hop.isProven = true;
@@ -209,10 +235,10 @@ export class AuthMethod {
     refusals.answer(hop, head, 200, commentOf(200), lines);
   }
 
-  #grant({ hop, inside }: AuthRequest, user: string, seconds: number): Session {
+  #grant({ hop, inside, host }: AuthRequest, owner: Identity, seconds: number): Session {
     const { names, sessions } = this.#context;
     const { uri, secret } = names.mint(hop.isSecure ? 'msrps' : 'msrp', hop.connection.origin.localPort);
-    const session = new Session(uri, secret, user, inside);
+    const session = new Session(uri, secret, owner, inside, host);
     sessions.grant(session, seconds);
     return session;
   }

@@ -12,7 +12,7 @@ export interface DiallerOptions {
   readonly clock: Clock;
   /** Finds the addresses of names, and the relays of domains. */
   readonly resolver: Resolver;
-  readonly policy: NextHopPolicy;
+  readonly policy: Pick<NextHopPolicy, 'admits'>;
   readonly allowsCleartext: boolean;
   readonly verifiesEndpoints: boolean;
   readonly tls: DiallerTls;

@@ -5,6 +5,9 @@ import type { Hop } from './hop.ts';
 import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
 
+/** What the lines of a head besides its paths take, about. */
+const OTHER_LINES_OCTETS = 200;
+
 /** What a flow is made of; `toPath` and `fromPath` as received. */
 export interface FlowParts {
   readonly ingress: Hop;
@@ -34,6 +37,8 @@ export class Flow {
   readonly fromPath: string;
   /** Both path headers of what leaves, with their CRLFs. */
   readonly pathLines: string;
+  /** What a chunk that goes this way is on the wire besides its body, about. */
+  readonly headOctets: number;
   /** The own URI that the next hop answers to: first of the egress From-Path. */
   readonly answeredAt: string;
   /** Both path headers of a response to a SEND that came this way: the previous hop, and the URI it addressed. */
@@ -50,10 +55,19 @@ export class Flow {
     this.toPath = flat(parts.toPath);
     this.fromPath = flat(parts.fromPath);
     this.pathLines = flat(`To-Path: ${parts.egressToPath}\r\nFrom-Path: ${parts.egressFromPath}\r\n`);
+    this.headOctets = this.pathLines.length + OTHER_LINES_OCTETS;
     const own = splitPath(parts.toPath).slice(0, parts.sessions.length);
     this.answeredAt = flat(own.at(-1) ?? '');
     this.responseLines = flat(`To-Path: ${firstOf(parts.fromPath)}\r\nFrom-Path: ${own[0] ?? ''}\r\n`);
     this.reporter = flat(own.join(' '));
+  }
+
+  /** So many octets left this way: each session on it keeps account. */
+  count(octets: number): void {
+    for (const session of this.sessions) {
+      if (session === this.pace.inward) session.octetsInward += octets;
+      else session.octetsOutward += octets;
+    }
   }
 
   /** Whether requests may still go this way. */

@@ -3,13 +3,16 @@ import type { Clock, Timer } from 'msrp/base';
 import { type ContinuationFlag, commentOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
 import type { Memory } from '../transport/memory.ts';
 import { OutgoingChunk, settledViews } from '../transport/outgoing-chunk.ts';
+import type { Reason } from './counted.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
 import type { Hop, Incoming } from './hop.ts';
 import { INTERRUPTIBLE_OCTETS, type RelayOptions } from './options.ts';
 import type { HeldAnswer } from './pace.ts';
+import type { Step } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { type SendContext, SendTransaction, type UnansweredChunk } from './send-transaction.ts';
+import { rangeText, stepOfRequest } from './steps.ts';
 import type { TransactionBudget } from './transactions.ts';
 
 /** What all chunks in transit share. */
@@ -67,11 +70,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const last = this.#start + this.#octets + octets.length - 1;
     const { messageOctets } = this.#context.options.limits;
     let view = octets;
-    if (last > (this.#total ?? Number.MAX_SAFE_INTEGER)) return this.fail(400, 'More octets than the total');
+    if (last > (this.#total ?? Number.MAX_SAFE_INTEGER)) return this.fail(400, 'More octets than the total', 'octets');
     if (messageOctets > 0 && last > messageOctets) return this.#stop(view);
-    const { maxChunkOctets } = this.#context.options;
-    while (this.#octets + view.length > maxChunkOctets && !this.#isOver) {
-      const taken = maxChunkOctets - this.#octets;
+    const { maxOctets } = this.#flow.egress.connection.chunk;
+    while (this.#octets + view.length > maxOctets && !this.#isOver) {
+      const taken = maxOctets - this.#octets;
       if (taken > 0) this.#take(view.subarray(0, taken));
       this.#emit(this.#octets, '+', this);
       view = view.subarray(taken);
@@ -84,6 +87,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (this.#isOver) return;
     const { pace } = this.#flow;
     this.#isWhole = true;
+    this.#context.observer.follow?.(stepOfRequest('ended', this.#flow, this.#head, flag));
     const isHeld = pace.isFull && this.#head.failureReport === 'yes';
     // Without a hold the ingress chunk is answered in the turn in which its last piece is sent on.
     const unanswered = isHeld ? this : undefined;
@@ -94,7 +98,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (isHeld) pace.hold(this, this.#context.clock.nowMs());
     else this.accept();
     // A client's own connection waits for its own session; one that brings others' sessions must not.
-    if (pace.isOverfull && !this.#flow.isFromClient && this.#flow.ingress.isShared) {
+    if (pace.isFlooded && !this.#flow.isFromClient && this.#flow.ingress.isShared) {
       this.#context.failures.paceGivenUp(pace);
     }
   }
@@ -108,6 +112,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const response = `MSRP ${id} 200 OK\r\n${this.#flow.responseLines}${formatEndLine(id, '$')}`;
     this.#flow.ingress.connection.writeUrgent(response);
     this.#context.counters.okOut += 1;
+    this.#context.observer.follow?.({ ...stepOfRequest('responded', this.#flow, this.#head), status: 200 });
   }
 
   left(): void {
@@ -118,13 +123,19 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     return this.#head.messageId;
   }
 
-  pause(): void {
+  pause(hop: Hop): void {
     if (this.#isOver) return;
     this.#views = settledViews(this.#views);
     this.#count(this.#octets);
-    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
-    if (this.#linger !== undefined || this.#octets <= INTERRUPTIBLE_OCTETS) return;
-    this.#linger = this.#context.clock.after(this.#context.options.lingerMs, () => this.#flush());
+    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy', 'relay busy');
+    if (this.#octets <= INTERRUPTIBLE_OCTETS) return;
+    if (hop.connection.paused === 'rate') {
+      // Nothing more comes for a while, as this side does not read: a timer would only find the same octets.
+      this.#linger?.cancel();
+      return this.#flush();
+    }
+    if (this.#linger !== undefined) return;
+    this.#linger = this.#context.clock.after(this.#flow.egress.connection.chunk.lingerMs, () => this.#flush());
   }
 
   /** The sender's connection ended in mid-chunk: what came of it is sent on, as a chunk that more could follow unless told otherwise. */
@@ -139,11 +150,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   }
 
   /** The one answer of this chunk is an error; what is still to come of it is read and thrown away. */
-  fail(status: number, comment: string): void {
+  fail(status: number, comment: string, reason: Reason): void {
     if (this.answer !== 'due') return;
     this.answer = 'refused';
     this.#giveUp();
-    this.#context.refusals.refuse(this.#flow.ingress, this.#head, status, comment);
+    this.#context.refusals.refuseFor(reason, this.#flow.ingress, this.#head, status, comment);
   }
 
   /** The message is too large: it ends here, and so do its other chunks (RFC 4975 §10.5). */
@@ -151,12 +162,12 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#take(octets.subarray(0, 1));
     // Earlier chunks of it may have gone out.
     if (this.#start > 1) this.#pieces += 1;
-    this.#refuseMessage(commentOf(413));
+    this.#refuseMessage(commentOf(413), 'message size');
   }
 
-  #refuseMessage(comment: string): void {
+  #refuseMessage(comment: string, reason: Reason): void {
     this.#flow.pace.stop(this.messageId, 413);
-    this.fail(413, comment);
+    this.fail(413, comment, reason);
   }
 
   #count(octets: number): void {
@@ -210,9 +221,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const head = this.#headOf(id, octets, total);
     const body = this.#cut(octets);
     this.#write(new OutgoingChunk(head, body, octets, `\r\n${formatEndLine(id, flag)}`, transaction));
-    const sessionUri = this.#flow.sessions[0].uri;
-    const { messageId } = this;
-    this.#context.observer.follow?.({ step: 'forwarded', sessionUri, messageId, start: this.#start, octets });
+    this.#context.observer.follow?.(this.#forwarded(id, octets, total, flag));
     this.#start += octets;
     this.#octets -= octets;
     this.#count(0);
@@ -225,6 +234,13 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const id = transaction?.id ?? makeIdent();
     const head = `MSRP ${id} SEND\r\n${this.#flow.pathLines}${this.#head.lines}`;
     this.#write(new OutgoingChunk(head, [], 0, formatEndLine(id, flag), transaction));
+    this.#context.observer.follow?.(this.#forwarded(id, 0, this.#total, flag));
+  }
+
+  #forwarded(transactionId: string, octets: number, total: number | undefined, flag: ContinuationFlag): Step {
+    const range = rangeText(this.#start, this.#start + octets - 1, total);
+    const connection = this.#flow.egress.number;
+    return { ...stepOfRequest('forwarded', this.#flow, this.#head, flag), connection, transactionId, range };
   }
 
   /** A range-end is written where it is known and the chunk is not to be interrupted (RFC 4975 §7.1.1). */
@@ -254,20 +270,22 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const { egress, pace, leadsToClient } = this.#flow;
     const { failureReport } = this.#head;
     const stopped = pace.stoppedWith(this.messageId);
-    if (stopped !== undefined) return this.fail(stopped, commentOf(stopped));
-    if (!egress.isUsable) return this.fail(leadsToClient ? 481 : 408, 'Next hop is gone');
-    if (pace.isRefusing) return this.#refuseMessage('Receiver too slow');
-    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy');
-    if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions');
+    if (stopped !== undefined) return this.fail(stopped, commentOf(stopped), 'stopped');
+    if (!egress.isUsable) return this.fail(leadsToClient ? 481 : 408, 'Next hop is gone', 'gone');
+    if (pace.isRefusing) return this.#refuseMessage('Receiver too slow', 'slow');
+    if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy', 'relay busy');
+    if (failureReport !== 'no' && this.#context.budget.isSpent) this.fail(413, 'Too many transactions', 'transactions');
   }
 
   #write(chunk: OutgoingChunk): void {
     this.#context.counters.sendsOut += 1;
     const { egress, ingress, pace } = this.#flow;
+    this.#flow.count(chunk.octets);
     if (!egress.connection.writeChunk(pace.lane, chunk)) return;
     // A 200 held back slows the sender of a whole chunk; one that is in the middle of a chunk, or waits for none, is not read.
     const isDeaf = pace.isFull && (!this.#isWhole || this.#head.failureReport !== 'yes');
-    pace.slowDown(ingress, isDeaf || pace.isOverfull || this.#context.memory.isNear);
+    const isAlone = pace.isOverfull && this.#flow.isFromClient;
+    pace.slowDown(ingress, isDeaf || isAlone || this.#context.memory.isNear);
   }
 
   /** The first `octets` of the views; the rest stays. */

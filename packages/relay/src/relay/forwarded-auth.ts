@@ -3,7 +3,7 @@ import { type Head, headerValues, lastOf, parseChallenge, parseUri } from 'msrp/
 import { type Counters, count } from './counters.ts';
 import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
-import { RelayedRequest } from './relayed-request.ts';
+import { type RelayedContext, RelayedRequest } from './relayed-request.ts';
 
 /** A client that fails at so many relays is guessing, however few failures each has seen. */
 const MAX_FAILED_RELAYS = 16;
@@ -17,13 +17,13 @@ export class ForwardedAuth extends RelayedRequest {
   readonly #counters: Counters;
   readonly #maxFailures: number;
 
-  constructor(flow: Flow, head: Head, counters: Counters, maxFailures: number) {
-    super(flow, head, counters);
+  constructor(context: RelayedContext, flow: Flow, head: Head, maxFailures: number) {
+    super(context, flow, head);
     const { inside } = flow.sessions[0];
     this.#client = inside.kind === 'client' ? inside.hop : undefined;
     const hasCredentials = headerValues(head, 'authorization').length > 0;
     this.#relay = hasCredentials ? parseUri(lastOf(flow.toPath))?.host : undefined;
-    this.#counters = counters;
+    this.#counters = context.counters;
     this.#maxFailures = maxFailures;
   }
 

@@ -3,6 +3,7 @@ import type { Clock, MsrpError } from 'msrp/base';
 import { namesCover } from 'msrp/node';
 import type { ContinuationFlag, Head } from 'msrp/wire';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
+import type { PauseCause } from '../transport/pauses.ts';
 import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
 import { type TransactionBudget, TransactionTable } from './transactions.ts';
@@ -32,7 +33,11 @@ export interface HopRules {
 export class Hop implements ConnectionEvents {
   /** Tells it from a refusal, where there may be either. */
   readonly kind = 'hop';
+  /** By which people speak of it; never given twice. */
+  readonly number: number;
   readonly connection: Connection;
+  /** Of the other end; the host of the URI while it is being dialled. */
+  remoteAddress: string;
   /** Sessions of the client at the other end, if there is one. */
   readonly sessions = new Set<Session>();
   /** Sessions for which the node at the other end is the outside peer (RFC 4975 §5.4). */
@@ -80,8 +85,10 @@ export class Hop implements ConnectionEvents {
   /** The head of the request or response that is being received. */
   latest: Head | undefined;
 
-  constructor(connection: Connection, rules: HopRules, budget: TransactionBudget, clock: Clock) {
+  constructor(number: number, connection: Connection, rules: HopRules, budget: TransactionBudget, clock: Clock) {
+    this.number = number;
     this.connection = connection;
+    this.remoteAddress = connection.origin.remoteAddress;
     this.transactions = new TransactionTable(budget);
     this.openedAtMs = clock.nowMs();
     this.#clock = clock;
@@ -95,7 +102,7 @@ export class Hop implements ConnectionEvents {
   }
 
   get isSecure(): boolean {
-    return this.connection.origin.transport === 'tls';
+    return this.connection.origin.transport !== 'tcp';
   }
 
   /** Whether the other end proved that it may speak for `host`. */
@@ -113,13 +120,13 @@ export class Hop implements ConnectionEvents {
     return false;
   }
 
-  /** Reads nothing from this hop as long as `blocker` stands in the way. */
-  block(blocker: object): void {
+  /** Reads nothing from this hop as long as `blocker` stands in the way. A pause has the cause of its first one. */
+  block(blocker: object, cause: PauseCause): void {
     if (this.#blockers.has(blocker)) return;
     const nowMs = this.#clock.nowMs();
     if (this.#blockers.size === 0) this.#blockedSinceMs = nowMs;
     this.#blockers.set(blocker, nowMs);
-    this.connection.pause();
+    this.connection.pause(cause);
   }
 
   /** `blocker` is out of the way; reads on when it was the last. */
@@ -175,8 +182,8 @@ export class Hop implements ConnectionEvents {
   readDone(octets: number): void {
     const sends = this.#sendsInRead;
     this.#sendsInRead = 0;
-    this.#incoming?.pause?.(this);
     this.#rules.read(this, octets, sends);
+    this.#incoming?.pause?.(this);
   }
 
   urgentTaken(): void {

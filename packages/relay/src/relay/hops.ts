@@ -24,8 +24,9 @@ export class Hops {
   readonly #dialler: Dialler;
   readonly #rules: HopRules;
   readonly #budget: TransactionBudget;
-  readonly #maxDialled: number;
+  readonly #limits: { readonly dialled: number };
   readonly #dialled = new Set<Hop>();
+  #lastNumber = 0;
   /** The hops that lead to a node, and to a relay by its host name alone, in the order in which they came. */
   readonly #leading = new Map<string, Set<Hop>>();
   readonly #keys = new Map<Hop, Set<string>>();
@@ -37,9 +38,9 @@ export class Hops {
     dialler: Dialler,
     rules: HopRules,
     budget: TransactionBudget,
-    maxDialled: number,
+    limits: { readonly dialled: number },
   ) {
-    this.#maxDialled = maxDialled;
+    this.#limits = limits;
     this.#clock = clock;
     this.#context = context;
     this.#dialler = dialler;
@@ -50,14 +51,15 @@ export class Hops {
   /** A hop for a connection that a peer opened, or that is being dialled. */
   add(origin: ConnectionOrigin): Hop {
     const connection = new Connection(origin, this.#context);
-    const hop = new Hop(connection, this.#rules, this.#budget, this.#clock);
+    this.#lastNumber += 1;
+    const hop = new Hop(this.#lastNumber, connection, this.#rules, this.#budget, this.#clock);
     this.all.add(hop);
     return hop;
   }
 
   /** Whether one more connection may be opened. */
   get mayDial(): boolean {
-    return this.#dialled.size < this.#maxDialled;
+    return this.#dialled.size < this.#limits.dialled;
   }
 
   /** The hop is over. */
@@ -122,9 +124,10 @@ export class Hops {
     this.#dialled.add(hop);
     this.#lead(hop, key);
     this.#dialler.dial({ host: uri.host, port: uri.port, isSecure, isLast }).then(
-      ({ socket, certifiedNames }) => {
+      ({ socket, certifiedNames, remoteAddress }) => {
         this.#failures.delete(key);
         hop.certifiedNames = certifiedNames;
+        hop.remoteAddress = remoteAddress;
         hop.isRelay = !isLast;
         // Only now: a port that leads nowhere must not hold up what goes to the relay of this name.
         if (hop.isRelay && this.all.has(hop)) this.#lead(hop, uri.host);

@@ -18,6 +18,7 @@ export class OwnNames {
   readonly #owner: string;
   readonly #nodes = new Set<string>();
   #securePort: number | undefined;
+  #hasWebSocket = false;
   readonly #hosts: ReadonlySet<string>;
   readonly #domains: ReadonlySet<string>;
 
@@ -31,24 +32,34 @@ export class OwnNames {
   /** A listener is ready. */
   add(place: ListeningPlace): void {
     const hosts = place.loopbackAddress === undefined ? this.#hosts : [...this.#hosts, place.loopbackAddress];
-    if (place.scheme === 'msrps') this.#securePort ??= place.port;
     for (const host of hosts) this.#nodes.add(`${place.scheme}://${host}:${place.port};tcp`);
   }
 
-  /** Whether `uri` names a listener of this relay. */
+  /** There is a WebSocket listener. The port in the URI of one is that of a proxy perhaps: a host that is ours is enough. */
+  addWebSocket(): void {
+    this.#hasWebSocket = true;
+  }
+
+  /** New URIs of sessions on connections that this relay opened name this port from now on. */
+  useSecurePort(port: number | undefined): void {
+    this.#securePort = port;
+  }
+
+  /** Whether `uri` names a listener of this relay, or did before; with a final dot it is the same host, as in DNS and certificates. */
   isOwn(uri: MsrpUri): boolean {
-    return this.#nodes.has(nodeKey(uri));
+    return this.#nodes.has(nodeKey(uri.host.endsWith('.') ? { ...uri, host: withoutFinalDot(uri.host) } : uri));
   }
 
   /** Whether `uri` may be the target of an AUTH to this relay. */
   isAuthTarget(uri: MsrpUri): boolean {
+    if (uri.transport === 'ws') return this.#hasWebSocket && this.#domains.has(withoutFinalDot(uri.host));
     if (uri.port !== undefined) return this.isOwn(uri);
-    return uri.transport === 'tcp' && this.#domains.has(uri.host);
+    return uri.transport === 'tcp' && this.#domains.has(withoutFinalDot(uri.host));
   }
 
   /**
    * A new session URI for a client of the listener on `listenerPort`; nobody can guess it (RFC 4976 §6.3). Port 0, of a connection
-   * that this relay opened itself, gives the first TLS listener's.
+   * that this relay opened itself or that came by WebSocket, gives the first TLS listener's.
    */
   mint(scheme: 'msrp' | 'msrps', listenerPort: number): { readonly uri: string; readonly secret: string } {
     const secret = makeSessionId();
@@ -56,4 +67,8 @@ export class OwnNames {
     const port = listenerPort === 0 ? this.#securePort : listenerPort;
     return { uri: formatUri({ scheme, host: this.#hostname, port, sessionId, transport: 'tcp' }), secret };
   }
+}
+
+function withoutFinalDot(host: string): string {
+  return host.endsWith('.') ? host.slice(0, -1) : host;
 }

@@ -8,13 +8,14 @@ export interface NextHopRules {
   readonly deny: readonly string[];
 }
 
-/** The classes that rules may name. RFC 1918, RFC 4193, RFC 6598, RFC 3927, RFC 4291, RFC 1122. */
+/** The classes that rules may name. RFC 1918, RFC 4193, RFC 6598, RFC 3927, RFC 4291, RFC 1122; RFC 2765, RFC 4380. */
 const CLASSES: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.0/8', '::1/128'],
   private: [
     ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '192.0.0.0/24', '198.18.0.0/15'],
-    // The last four carry an IPv4 address in them that may be any of the others.
-    ...['fc00::/7', 'fec0::/10', '64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '::/96'],
+    ...['fc00::/7', 'fec0::/10'],
+    // These carry an IPv4 address in them that may be any of the others.
+    ...['64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/32', '::/96', '::ffff:0:0:0/96'],
   ],
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   any: ['0.0.0.0/0', '::/0'],

@@ -1,28 +1,27 @@
 import type { PaceLimits } from './pace.ts';
 import type { RateLimits } from './rates.ts';
 
+/** Bounds. They may be changed at any time: what stands beyond a new one is left alone. */
+export interface Limits {
+  sessionsPerUser: number;
+  /** Connections that the relay itself opens. */
+  dialled: number;
+  /** Open transactions of all connections together. */
+  transactions: number;
+  pathUris: number;
+  /** Largest message, in octets; 0 for any. */
+  messageOctets: number;
+}
+
 /** What the rules of the relay can be set to. The configuration makes one of these. */
 export interface RelayOptions {
   /** First part of every session URI's session-id: which worker of which node holds it. */
   readonly owner: string;
-  /** Largest body of a chunk that leaves, in octets (2048 or more). */
-  readonly maxChunkOctets: number;
-  /** How long an incomplete piece of at least 2048 octets waits for more. */
-  readonly lingerMs: number;
   /** Ends what came of a chunk whose sender was lost: `+` for more to come, `#` for no more of its message. */
   readonly cutOffFlag: '+' | '#';
   /** Lifetime of a session URI in seconds: when none is asked for, and the bounds of what may be asked for. */
   readonly expires: { readonly default: number; readonly min: number; readonly max: number };
-  readonly limits: {
-    readonly sessionsPerUser: number;
-    /** Connections that the relay itself opens. */
-    readonly dialled: number;
-    /** Open transactions of all connections together. */
-    readonly transactions: number;
-    readonly pathUris: number;
-    /** Largest message, in octets; 0 for any. */
-    readonly messageOctets: number;
-  };
+  readonly limits: Limits;
   readonly rates: RateLimits;
   readonly flow: PaceLimits & {
     /** How long a 200 may be held back to slow a sender. */

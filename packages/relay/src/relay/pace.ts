@@ -22,6 +22,12 @@ export interface HeldAnswer {
 const MAX_STOPPED = 64;
 
 /**
+ * At so many times what a session may queue its sender does not mind missing answers. A relay does, and after the first of these
+ * it may have a window of octets on the way here: that has to fit in, with room to spare.
+ */
+const FLOODED = 3;
+
+/**
  * What one session sends to one next hop: its lane in the queue, and the means to slow its senders down. An ingress
  * that feeds nobody else is not read while the lane is long; one that does is read on, and what comes of it
  * for this lane waits, then loses its 200s for a while, then is refused.
@@ -93,9 +99,14 @@ export class Pace implements LaneOwner {
     return this.lane.heldOctets > this.#limits.sessionOctets;
   }
 
-  /** Whether even answers held back have not slowed the senders. */
+  /** Whether a sender that nobody else depends on is not to be read any more. */
   get isOverfull(): boolean {
     return this.lane.heldOctets > 2 * this.#limits.sessionOctets;
+  }
+
+  /** Whether even answers held back have not slowed the senders. By octets on the wire: senders do not know what those hold here. */
+  get isFlooded(): boolean {
+    return this.lane.octets > FLOODED * this.#limits.sessionOctets;
   }
 
   /**
@@ -105,7 +116,7 @@ export class Pace implements LaneOwner {
    */
   slowDown(ingress: Hop, isUrgent: boolean): void {
     if (this.isRefusing || !this.#ingresses.has(ingress)) return;
-    if (isUrgent || !ingress.isShared) ingress.block(this);
+    if (isUrgent || !ingress.isShared) ingress.block(this, 'receiver');
   }
 
   /** Keeps an answer back until the lane is low. */

@@ -5,27 +5,50 @@ import type { Duplex } from 'node:stream';
  * What became of the credentials of one AUTH.
  *
  * - `granted`: right, and the user may use this relay. `authenticationInfo` is the
- *   value of the Authentication-Info header of the 200 (RFC 4976 §9.1).
+ *   value of the Authentication-Info header of the 200 (RFC 4976 §9.1); no session may
+ *   last longer than `maxSeconds`.
  * - `challenge`: answer 401. `stale` when only the nonce was the reason; `failed` when
  *   a secret was wrong or a user unknown, which counts against the connection.
  * - `forbidden`: right, but this user may not use this relay: 403.
  * - `malformed`: the header lacks something or is not of the form it must have: 400.
  * - `unavailable`: no store could say; the AUTH is answered 408 and may be tried again.
+ * - `blocked`: not looked at, since too many AUTHs of this address or user have failed; answered as `unavailable` is.
  */
 export type AuthOutcome =
-  | { readonly kind: 'granted'; readonly user: string; readonly authenticationInfo: string }
+  | ({ readonly kind: 'granted'; readonly authenticationInfo: string; readonly maxSeconds: number } & Identity)
   | { readonly kind: 'challenge'; readonly stale: boolean; readonly failed: boolean }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'malformed'; readonly comment: string }
-  | { readonly kind: 'unavailable' };
+  | { readonly kind: 'unavailable' }
+  | { readonly kind: 'blocked' };
+
+/** Whom a session belongs to. */
+export interface Identity {
+  /** Of all realms: quotas and rates go by it. */
+  readonly user: string;
+  /** The name that was logged in with, for the question whether the user may still be here. */
+  readonly login: string;
+}
+
+/** Where an AUTH came from, and what it is for. */
+export interface AuthOrigin {
+  /** Host of the relay URI that the client authenticates to: it picks the realm. */
+  readonly host: string;
+  /** The other end of the connection. */
+  readonly address: string;
+  /** It is the client's own address, and not that of a relay before it. */
+  readonly isOfClient: boolean;
+}
 
 /** Digest authentication as RFC 4976 §9.1 wants it. Supplied by the floor `auth`. */
 export interface Authenticator {
   /**
    * The values of the WWW-Authenticate headers of a 401, most preferred algorithm first,
    * all with one fresh nonce (RFC 8760 §2.3).
+   *
+   * @param host - as in `AuthOrigin`.
    */
-  challenge(stale: boolean): string[];
+  challenge(stale: boolean, host: string): string[];
 
   /**
    * Judges an Authorization header.
@@ -33,7 +56,7 @@ export interface Authenticator {
    * @param authorization - the header's value, as received (one character an octet).
    * @param digestUri - the rightmost To-Path URI, octet for octet (RFC 4976 §9.1).
    */
-  verify(authorization: string, digestUri: string): Promise<AuthOutcome>;
+  verify(authorization: string, digestUri: string, origin: AuthOrigin): Promise<AuthOutcome>;
 }
 
 /** Whom to connect to. */
@@ -73,19 +96,38 @@ export interface Dialler {
   readonly checksEndpointsAsRelays: boolean;
 }
 
-/** Where a chunk stands on its way, for whoever follows a message. */
-export interface ChunkStep {
-  /** `forwarded` to the next hop's queue; `answered` by the next hop; `reported` to its sender by this relay. */
-  readonly step: 'forwarded' | 'answered' | 'reported';
-  /** The session URI that the sender addressed: a secret, to be shown only in a form that does not give it away. */
-  readonly sessionUri: string;
-  readonly messageId: string;
-  /** Number of the chunk's first octet, and how many there are. */
-  readonly start: number;
-  readonly octets: number;
-  /** Of the response or REPORT. */
+/**
+ * One step of a request or response on its way through the relay, for whoever follows a session.
+ *
+ * - `received`: a request was read and admitted; of a SEND its head, of which the body may still come.
+ * - `ended`: the end-line of such a SEND came.
+ * - `forwarded`: a request, or one chunk of it, was queued for the next hop.
+ * - `answered`: the response of the next hop came.
+ * - `responded`: a response was sent to where the request came from.
+ * - `refused`: a request was not admitted, or not to its end.
+ * - `reported`: this relay made a REPORT.
+ */
+export interface Step {
+  readonly step: 'received' | 'ended' | 'forwarded' | 'answered' | 'responded' | 'refused' | 'reported';
+  /** The session URIs on its way, one or two: secrets, to be shown only in a form that does not give them away. */
+  readonly sessionUris: readonly string[];
+  readonly method: string;
+  /** The number of the connection on which this happened. */
+  readonly connection: number;
+  /** The id on that connection. */
+  readonly transactionId: string;
+  readonly messageId?: string;
+  /** Of the chunk, as on the wire: `1-2048/5000`; `*` for what is not known. */
+  readonly range?: string;
+  readonly flag?: string;
   readonly status?: number;
-  readonly trigger?: string;
+  /** Why it was refused or reported. */
+  readonly reason?: string;
+  readonly failureReport?: string;
+  readonly successReport?: boolean;
+  /** They have secrets in them, too. */
+  readonly toPath?: string;
+  readonly fromPath?: string;
 }
 
 /** Told of what an operator may want to read about. Supplied by the composition root; must not throw. */
@@ -94,6 +136,8 @@ export interface Observer {
   authEnded(from: string, outcome: string, user: string | undefined): void;
   /** A connection ended; `error` is undefined when it ended in peace. */
   connectionEnded(from: string, direction: 'accepted' | 'dialled', error: Error | undefined): void;
+  /** A session expired, was ended, or went with its client's connection. The URI is a secret. */
+  sessionEnded(sessionUri: string): void;
   /** Undefined unless messages are being followed: nobody pays for what nobody reads. */
-  readonly follow: ((step: ChunkStep) => void) | undefined;
+  readonly follow: ((step: Step) => void) | undefined;
 }

@@ -45,7 +45,7 @@ export class Rates {
     }
     const pauseMs = paidAtMs - nowMs;
     if (pauseMs < SHORTEST_PAUSE_MS) return;
-    hop.block(this);
+    hop.block(this, 'rate');
     this.#clock.after(pauseMs, () => hop.unblock(this));
   }
 

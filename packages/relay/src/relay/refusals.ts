@@ -1,30 +1,34 @@
 /** Saying no: who gets an answer, on which connection, and when a connection has to go (RFC 4975 §7.2, RFC 4976 §6.1). */
 import { commentOf, firstOf, formatResponse, type Head, parseUri } from 'msrp/wire';
+import { countedMethod, type Reason } from './counted.ts';
 import { type Counters, count } from './counters.ts';
 import type { Hop } from './hop.ts';
 import { MAX_MISADDRESSED, MAX_PROBATION_FAILURES } from './options.ts';
+import type { Observer } from './ports.ts';
+import { stepOfHead } from './steps.ts';
 
 /** Why a request goes nowhere. `misaddressed`: not to this relay at all; `closing`: the connection has to go, too. */
 export interface Refusal {
   readonly kind: 'refusal';
   readonly status: number;
   readonly comment: string;
-  /** For the counters. */
-  readonly reason: string;
+  readonly reason: Reason;
   readonly fate?: 'misaddressed' | 'closing' | undefined;
 }
 
 /** A refusal of a request. */
-export function refusal(status: number, comment: string, reason: string, fate?: Refusal['fate']): Refusal {
+export function refusal(status: number, comment: string, reason: Reason, fate?: Refusal['fate']): Refusal {
   return { kind: 'refusal', status, comment, reason, fate };
 }
 
 /** Answers requests with errors, and keeps the connections' accounts. */
 export class Refusals {
   readonly #counters: Counters;
+  readonly #observer: Observer;
 
-  constructor(counters: Counters) {
+  constructor(counters: Counters, observer: Observer) {
     this.#counters = counters;
+    this.#observer = observer;
   }
 
   /**
@@ -40,7 +44,8 @@ export class Refusals {
     const toPath = head.method === 'SEND' ? firstOf(head.fromPath) : head.fromPath;
     const response = formatResponse(head.transactionId, status, comment, toPath, firstOf(head.toPath), lines);
     hop.connection.writeUrgent(response);
-    this.#counters.responseOut(status);
+    this.#counters.responseOut(countedMethod(head.method), status);
+    this.#observer.follow?.({ ...stepOfHead('responded', hop, head), status });
   }
 
   /** Answers with an error and counts it against a connection that is still on probation. */
@@ -49,10 +54,16 @@ export class Refusals {
     this.failed(hop);
   }
 
+  /** Refuses a request and counts why. */
+  refuseFor(reason: Reason, hop: Hop, head: Head, status: number, comment?: string): void {
+    count(this.#counters.refused, reason);
+    this.#observer.follow?.({ ...stepOfHead('refused', hop, head), status, reason });
+    this.refuse(hop, head, status, comment);
+  }
+
   /** Refuses what was not admitted; the connection goes, too, where the rules say so (RFC 4976 §6.2). */
   refuseRoute(hop: Hop, head: Head, { status, comment, reason, fate }: Refusal): void {
-    count(this.#counters.refused, reason);
-    this.refuse(hop, head, status, comment);
+    this.refuseFor(reason, hop, head, status, comment);
     if (fate === 'misaddressed') {
       hop.misaddressed += 1;
       const isKnown = hop.sessions.size > 0 || hop.outsideOf.size > 0 || hop.isRelay;

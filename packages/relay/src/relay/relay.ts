@@ -2,7 +2,9 @@
 import type { Clock, MsrpError, Timer } from 'msrp/base';
 import type { Head, MsrpUri } from 'msrp/wire';
 import type { ConnectionContext, ConnectionOrigin } from '../transport/connection.ts';
+import { Histogram } from '../transport/histogram.ts';
 import { AuthMethod } from './auth-method.ts';
+import type { Reason } from './counted.ts';
 import { Counters, count } from './counters.ts';
 import { CLIENT_GONE, CLOSING, Failures, STALLED } from './failures.ts';
 import { ChunkInTransit, type ForwardContext } from './forward.ts';
@@ -19,6 +21,7 @@ import { type RequestContext, WholeRequest } from './requests.ts';
 import { Responses } from './responses.ts';
 import { type Arrival, Router } from './route.ts';
 import { SessionTable } from './sessions.ts';
+import { stepOfRequest } from './steps.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { TransactionBudget } from './transactions.ts';
 
@@ -44,8 +47,11 @@ const DISCARD: Incoming = { body() {}, end() {} };
 /** A relay: running → draining → closed, never backwards. */
 export class Relay implements HopRules {
   readonly counters = new Counters();
+  readonly responseTimes = new Histogram();
   readonly rates: Rates;
   readonly sessions: SessionTable;
+  /** What all connections share. */
+  readonly connections: ConnectionContext;
   readonly #clock: Clock;
   readonly #observer: Observer;
   readonly #options: RelayOptions;
@@ -64,26 +70,33 @@ export class Relay implements HopRules {
     const { clock, options, names, authenticator, dialler, observer, relays } = parts;
     const { counters } = this;
     this.#clock = clock;
+    this.connections = parts.connections;
     this.#observer = observer;
     this.rates = new Rates(clock, options.rates);
     this.#options = options;
-    this.#budget = new TransactionBudget(options.limits.transactions);
-    this.#refusals = new Refusals(counters);
+    this.#budget = new TransactionBudget(options.limits);
+    this.#refusals = new Refusals(counters, observer);
     const backTo = (uri: MsrpUri) => (this.#state === 'closed' ? undefined : this.#router.nextHops.backTo(uri));
     this.#failures = new Failures(new Reports(counters, observer, backTo));
     this.#responses = new Responses(counters);
-    this.sessions = new SessionTable(clock, (session) => this.#failures.sessionEnded(session));
-    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits.dialled);
-    const limits = { ...options.flow, pathUris: options.limits.pathUris };
-    this.#router = new Router({ names, sessions: this.sessions, hops: this.#hops, dialler, relays, limits });
+    this.sessions = new SessionTable(clock, (session) => {
+      this.#failures.sessionEnded(session);
+      observer.sessionEnded(session.uri);
+    });
+    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits);
+    const { limits, flow } = options;
+    this.#router = new Router({ names, sessions: this.sessions, hops: this.#hops, dialler, relays, limits, flow });
     const longestMs = Math.max(options.partialMs, 60_000);
     const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
+    const { turn } = parts.connections;
     const shared = { clock, options, counters, budget: this.#budget, refusals: this.#refusals, wheel, observer };
     this.#forward = {
       ...shared,
       memory: parts.connections.memory,
       failures: this.#failures,
       partialMs: options.partialMs,
+      turn,
+      responseTimes: this.responseTimes,
     };
     const isOpen = () => this.#state === 'running';
     const { sessions } = this;
@@ -161,14 +174,15 @@ export class Relay implements HopRules {
 
   #beginSend(hop: Hop, head: Head): Incoming {
     if (head.fault !== undefined) return this.#malformed(head, head.fault);
-    if (hop.awaited.has(head.transactionId)) return this.#refuse(hop, head, 400, 'Transaction id in use');
-    if (this.#state !== 'running') return this.#refuse(hop, head, 408, 'Closing down');
+    if (hop.awaited.has(head.transactionId)) return this.#refuse('id in use', hop, head, 400, 'Transaction id in use');
+    if (this.#state !== 'running') return this.#refuse('closing', hop, head, 408, 'Closing down');
     const route = this.#router.route(hop, head.toPath, head.fromPath);
     if (route.kind === 'flow') {
       const stopped = route.flow.pace.stoppedWith(head.messageId);
-      if (stopped !== undefined) return this.#refuse(hop, head, stopped);
-      if (this.#isTooLarge(head)) return this.#refuse(hop, head, 413);
+      if (stopped !== undefined) return this.#refuse('stopped', hop, head, stopped);
+      if (this.#isTooLarge(head)) return this.#refuse('message size', hop, head, 413);
       hop.isProven = true;
+      this.#observer.follow?.(stepOfRequest('received', route.flow, head));
       return new ChunkInTransit(this.#forward, route.flow, head);
     }
     if (route.kind === 'arrival') return this.#arrived(hop, head, route);
@@ -184,7 +198,7 @@ export class Relay implements HopRules {
 
   /** A SEND that ends here: a client may keep its connection alive with an empty one (RFC 7977 §6). */
   #arrived(hop: Hop, head: Head, { isInside }: Arrival): Incoming {
-    if (head.hasBody || !isInside) return this.#refuse(hop, head, 481);
+    if (head.hasBody || !isInside) return this.#refuse('ends at this relay', hop, head, 481);
     return {
       body() {},
       end: () => {
@@ -197,15 +211,13 @@ export class Relay implements HopRules {
     return {
       body() {},
       end: (hop) => {
-        count(this.counters.refused, 'malformed');
-        this.#refusals.refuse(hop, head, 400, fault);
+        this.#refusals.refuseFor('malformed', hop, head, 400, fault);
       },
     };
   }
 
-  #refuse(hop: Hop, head: Head, status: number, comment?: string): Incoming {
-    count(this.counters.refused, String(status));
-    this.#refusals.refuse(hop, head, status, comment);
+  #refuse(reason: Reason, hop: Hop, head: Head, status: number, comment?: string): Incoming {
+    this.#refusals.refuseFor(reason, hop, head, status, comment);
     return DISCARD;
   }
 

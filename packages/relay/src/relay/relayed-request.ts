@@ -1,22 +1,34 @@
 /** A request other than a SEND that was sent on: its response is brought back (RFC 4976 §6.4.3). */
 import { firstOf, formatResponse, type Head } from 'msrp/wire';
 import { flat } from '../transport/flat.ts';
+import { type CountedMethod, countedMethod } from './counted.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
+import type { Hop } from './hop.ts';
+import type { Observer, Step } from './ports.ts';
+import { urisOf } from './steps.ts';
 import { Transaction } from './transactions.ts';
+
+/** What all of them share. */
+export interface RelayedContext {
+  readonly counters: Counters;
+  readonly observer: Observer;
+}
 
 /** A forwarded request whose response will be passed back the way it came. */
 export class RelayedRequest extends Transaction {
   onSettled: (() => void) | undefined;
+  override readonly method: CountedMethod;
   readonly #flow: Flow;
   readonly #ingressId: string;
-  readonly #counters: Counters;
+  readonly #context: RelayedContext;
 
-  constructor(flow: Flow, head: Head, counters: Counters) {
+  constructor(context: RelayedContext, flow: Flow, head: Head) {
     super();
+    this.#context = context;
+    this.method = countedMethod(head.method);
     this.#flow = flow;
     this.#ingressId = flat(head.transactionId);
-    this.#counters = counters;
     flow.ingress.awaited.add(this.#ingressId);
   }
 
@@ -26,6 +38,7 @@ export class RelayedRequest extends Transaction {
 
   override answer(head: Head): void {
     this.#settle();
+    this.#context.observer.follow?.(this.#step('answered', this.#flow.egress, head.transactionId, head.status));
     const own = this.#flow.sessions.length;
     let toPath = head.toPath;
     for (let hop = 0; hop < own; hop += 1) toPath = toPath.slice(firstOf(toPath).length).trimStart();
@@ -57,6 +70,12 @@ export class RelayedRequest extends Transaction {
   #respond(response: string, status: number): void {
     if (!this.#flow.ingress.isUsable) return;
     this.#flow.ingress.connection.writeUrgent(response);
-    this.#counters.responseOut(status);
+    this.#context.counters.responseOut(this.method, status);
+    this.#context.observer.follow?.(this.#step('responded', this.#flow.ingress, this.#ingressId, status));
+  }
+
+  #step(step: Step['step'], hop: Hop, transactionId: string, status: number): Step {
+    const { method } = this;
+    return { step, sessionUris: urisOf(this.#flow), method, connection: hop.number, transactionId, status };
   }
 }

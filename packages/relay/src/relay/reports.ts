@@ -1,9 +1,11 @@
 /** Failure REPORTs that the relay makes itself (RFC 4976 §6.4.1; RFC 4975 §7.1.3, §7.1.4). */
 import { formatEndLine, formatRequestHead, type MsrpUri, makeIdent } from 'msrp/wire';
+import { countedStatus } from './counted.ts';
 import { type Counters, count } from './counters.ts';
 import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Observer } from './ports.ts';
+import { urisOf } from './steps.ts';
 import type { Loss } from './transactions.ts';
 
 /** Octets of a message that went by a flow: `octets` of them, the first of which has number `start`. */
@@ -52,10 +54,12 @@ export class Reports {
     const id = makeIdent();
     const head = formatRequestHead(id, 'REPORT', flow.fromPath, flow.reporter, lines, false);
     hop.connection.writeUrgent(head + formatEndLine(id, '$'));
-    const sessionUri = flow.sessions[0].uri;
-    this.#observer.follow?.({ step: 'reported', sessionUri, messageId, start, octets, status, trigger });
+    this.#observer.follow?.({
+      ...{ step: 'reported', sessionUris: urisOf(flow), method: 'REPORT', connection: hop.number },
+      ...{ transactionId: id, messageId, range: byteRange, status, reason: trigger },
+    });
     this.#counters.requestOut('REPORT');
-    count(this.#counters.reports, `${trigger} ${status}`);
+    count(this.#counters.reports, `${trigger} ${countedStatus(status)}`);
   }
 
   /** Reports ranges that failed in one event; those that touch are one. */

@@ -1,14 +1,17 @@
 /** Requests that are not SENDs: taken whole, forwarded whole, and answered by their final target (RFC 4976 §6.4.2). */
 import { type ContinuationFlag, firstOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
 import type { AuthMethod } from './auth-method.ts';
-import { type Counters, count } from './counters.ts';
+import type { Reason } from './counted.ts';
+import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
 import { ForwardedAuth } from './forwarded-auth.ts';
 import type { Hop, Incoming } from './hop.ts';
 import { MAX_OTHER_BODY_OCTETS, type RelayOptions } from './options.ts';
+import type { Observer } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { RelayedRequest } from './relayed-request.ts';
 import type { Router } from './route.ts';
+import { stepOfRequest } from './steps.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import type { TransactionBudget } from './transactions.ts';
 
@@ -24,6 +27,7 @@ export interface RequestContext {
   readonly counters: Counters;
   readonly budget: TransactionBudget;
   readonly refusals: Refusals;
+  readonly observer: Observer;
   readonly router: Router;
   readonly wheel: TimerWheel;
   readonly authMethod: AuthMethod;
@@ -52,34 +56,33 @@ export class WholeRequest implements Incoming {
     const { refusals, options, authMethod, router } = this.#context;
     const head = this.#head;
     const { method } = head;
-    if (head.fault !== undefined || flag !== '$') return this.#refuse(hop, 400, head.fault ?? 'Only a SEND is chunked');
-    if (this.#isTooLarge) return this.#refuse(hop, 413, 'Body too large');
-    if (hop.awaited.has(head.transactionId)) return this.#refuse(hop, 400, 'Transaction id in use');
+    if (head.fault !== undefined || flag !== '$')
+      return this.#refuse('malformed', hop, 400, head.fault ?? 'Only a SEND is chunked');
+    if (this.#isTooLarge) return this.#refuse('message size', hop, 413, 'Body too large');
+    if (hop.awaited.has(head.transactionId)) return this.#refuse('id in use', hop, 400, 'Transaction id in use');
     if (method === 'AUTH' && firstOf(head.toPath) === head.toPath) return authMethod.handle(hop, head);
-    if (options.blockMethods.has(method)) return this.#refuse(hop, 501);
-    if (method !== 'REPORT' && !this.#context.isOpen()) return this.#refuse(hop, 408, 'Closing down');
+    if (options.blockMethods.has(method)) return this.#refuse('method', hop, 501);
+    if (method !== 'REPORT' && !this.#context.isOpen()) return this.#refuse('closing', hop, 408, 'Closing down');
     const { toPath, fromPath } = head;
     const route = method === 'AUTH' ? router.routeAuth(hop, toPath, fromPath) : router.route(hop, toPath, fromPath);
     if (route.kind === 'refusal') return refusals.refuseRoute(hop, head, route);
     // A REPORT or response has no business here; another method is unknown to this node.
-    if (route.kind === 'arrival') return this.#refuse(hop, 501);
+    if (route.kind === 'arrival') return this.#refuse('not a message', hop, 501);
     hop.isProven = true;
     this.#forward(hop, route.flow);
   }
 
-  #refuse(hop: Hop, status: number, comment?: string): void {
-    count(this.#context.counters.refused, status === 400 ? 'malformed' : String(status));
-    this.#context.refusals.refuse(hop, this.#head, status, comment);
+  #refuse(reason: Reason, hop: Hop, status: number, comment?: string): void {
+    this.#context.refusals.refuseFor(reason, hop, this.#head, status, comment);
   }
 
   #forward(hop: Hop, flow: Flow): void {
-    const { counters, budget, wheel, options, refusals } = this.#context;
+    const { counters, budget, wheel, options, refusals, observer } = this.#context;
     const { egress } = flow;
     const isReport = this.#head.method === 'REPORT';
     const isFull = egress.connection.urgentOctets > MAX_URGENT_OCTETS || (budget.isSpent && !isReport);
     if (!egress.isUsable || isFull) {
-      count(counters.refused, 'next hop full');
-      return refusals.refuse(hop, this.#head, 408);
+      return refusals.refuseFor('next hop full', hop, this.#head, 408);
     }
     const transaction = isReport ? undefined : this.#transaction(flow);
     if (transaction !== undefined) {
@@ -87,15 +90,19 @@ export class WholeRequest implements Incoming {
       wheel.set(transaction, options.partialMs);
       transaction.onSettled = () => wheel.clear(transaction);
     }
-    egress.connection.writeUrgent(this.#text(flow, transaction?.id ?? makeIdent()));
+    const id = transaction?.id ?? makeIdent();
+    egress.connection.writeUrgent(this.#text(flow, id));
     counters.requestOut(this.#head.method);
+    observer.follow?.(stepOfRequest('received', flow, this.#head, '$'));
+    const forwarded = { connection: egress.number, transactionId: id };
+    observer.follow?.({ ...stepOfRequest('forwarded', flow, this.#head, '$'), ...forwarded });
     if (egress.connection.urgentOctets > CROWDED_OCTETS) this.#slowDown(hop, flow);
   }
 
   #transaction(flow: Flow): RelayedRequest {
-    const { counters, options } = this.#context;
-    if (this.#head.method !== 'AUTH') return new RelayedRequest(flow, this.#head, counters);
-    return new ForwardedAuth(flow, this.#head, counters, options.authFailures);
+    const { options } = this.#context;
+    if (this.#head.method !== 'AUTH') return new RelayedRequest(this.#context, flow, this.#head);
+    return new ForwardedAuth(this.#context, flow, this.#head, options.authFailures);
   }
 
   /** A burst that comes in one turn must not count as a next hop that does not read. */

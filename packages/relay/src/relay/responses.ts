@@ -16,9 +16,9 @@ export class Responses implements Incoming {
   end(hop: Hop, flag: ContinuationFlag): void {
     const head = hop.latest;
     if (head === undefined) return;
-    this.#counters.responseIn(head.status);
-    if (head.fault !== undefined || flag !== '$') return count(this.#counters.oddities, 'malformed response');
     const transaction = hop.transactions.find(head.transactionId);
+    this.#counters.responseIn(transaction?.method ?? 'none', head.status);
+    if (head.fault !== undefined || flag !== '$') return count(this.#counters.oddities, 'malformed response');
     if (transaction === undefined) return count(this.#counters.oddities, 'unmatched response');
     if (!isAddressedTo(transaction.answeredAt, firstOf(head.toPath))) {
       return count(this.#counters.oddities, 'misaddressed response');

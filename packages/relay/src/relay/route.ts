@@ -37,11 +37,6 @@ const TOO_MANY_WAYS = refusal(408, 'Too many next hops', 'next hops');
 /** How many ways one session may have at a time: one or two are what it needs. */
 const MAX_WAYS = 32;
 
-/** Bounds of paths and ways. */
-export interface RouteLimits extends PaceLimits {
-  readonly pathUris: number;
-}
-
 /** What a router decides by. */
 export interface RouterParts {
   readonly names: OwnNames;
@@ -49,7 +44,9 @@ export interface RouterParts {
   readonly hops: Hops;
   readonly dialler: Dialler;
   readonly relays: RelayPolicy;
-  readonly limits: RouteLimits;
+  readonly limits: { readonly pathUris: number };
+  /** Bounds of every way. */
+  readonly flow: PaceLimits;
 }
 
 /** A request under admission: where it came from, and its paths. */
@@ -80,16 +77,18 @@ export class Router {
   readonly #sessions: SessionTable;
   readonly #hops: Hops;
   readonly #relays: RelayPolicy;
-  readonly #limits: RouteLimits;
+  readonly #limits: RouterParts['limits'];
+  readonly #paceLimits: PaceLimits;
   /** Also the way back to relays whose connection is gone. */
   readonly nextHops: NextHops;
 
-  constructor({ names, sessions, hops, dialler, relays, limits }: RouterParts) {
+  constructor({ names, sessions, hops, dialler, relays, limits, flow }: RouterParts) {
     this.#names = names;
     this.#sessions = sessions;
     this.#hops = hops;
     this.#relays = relays;
     this.#limits = limits;
+    this.#paceLimits = flow;
     this.nextHops = new NextHops(hops, dialler);
   }
 
@@ -208,7 +207,7 @@ export class Router {
   #paceOf(ingress: Hop, egress: Hop, sessions: Way['sessions'], inward: Session | undefined): Pace {
     let pace: Pace | undefined;
     for (const known of sessions[0].paces) if (known.leads(sessions, egress, inward)) pace = known;
-    pace ??= new Pace(egress, sessions, this.#limits, inward);
+    pace ??= new Pace(egress, sessions, this.#paceLimits, inward);
     pace.join(ingress);
     return pace;
   }

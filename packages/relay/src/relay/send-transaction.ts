@@ -1,11 +1,15 @@
 /** One chunk that this relay sent on and that is not settled yet: what it takes to tell its sender of a failure. */
 import { type FailureReport, type Head, isSuccess } from 'msrp/wire';
+import type { Histogram } from '../transport/histogram.ts';
 import type { Sender } from '../transport/outgoing-chunk.ts';
+import type { Turn } from '../transport/turn.ts';
+import type { Reason } from './counted.ts';
 import type { Failures } from './failures.ts';
 import type { Flow } from './flow.ts';
 import { RESPONSE_TIMEOUT_MS } from './options.ts';
-import type { Observer } from './ports.ts';
+import type { Observer, Step } from './ports.ts';
 import type { SentRange } from './reports.ts';
+import { rangeText, urisOf } from './steps.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { type Loss, Transaction } from './transactions.ts';
 
@@ -16,6 +20,9 @@ export interface SendContext {
   readonly wheel: TimerWheel;
   /** How long a chunk with Failure-Report partial is remembered. */
   readonly partialMs: number;
+  readonly turn: Turn;
+  /** How long next hops took to answer. */
+  readonly responseTimes: Histogram;
 }
 
 /** The ingress chunk that an egress chunk is a piece of, kept where it was not answered when the piece left. */
@@ -24,7 +31,7 @@ export interface UnansweredChunk {
   /** A piece of it left the queue. */
   left(): void;
   /** A piece of it failed: it gets this as its one answer, and the rest of it is not sent. */
-  fail(status: number, comment: string): void;
+  fail(status: number, comment: string, reason: Reason): void;
 }
 
 const NO_RESPONSE: Loss = { status: 408, comment: 'No response from next hop', trigger: 'timeout' };
@@ -41,6 +48,8 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   #chunk: UnansweredChunk | undefined;
   /** For how long its hop had not been read when it was written, in whole ms; before that, QUEUED or TAKEN. */
   #blockedMs = QUEUED;
+  /** When it left the queue, then when it was written, in ticks of the turn. */
+  #leftAtTicks = 0;
 
   constructor(
     context: SendContext,
@@ -67,16 +76,22 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   taken(): void {
     if (this.slot < 0) return;
     this.#blockedMs = TAKEN;
+    this.#leftAtTicks = this.#context.turn.ticks;
     this.#chunk?.left();
-    if (this.#failureReport === 'yes') this.flow.pace.took(this.octets);
+    if (this.#failureReport === 'yes') this.flow.pace.took(this.octets + this.flow.headOctets);
   }
 
   written(): void {
     if (this.slot < 0) return;
     // A fraction would cost every open chunk a number object of its own.
     this.#blockedMs = Math.trunc(this.flow.egress.blockedMs);
-    const { wheel, partialMs } = this.#context;
+    const { wheel, partialMs, turn } = this.#context;
+    this.#leftAtTicks = turn.ticks;
     wheel.set(this, this.#failureReport === 'yes' ? RESPONSE_TIMEOUT_MS : partialMs);
+  }
+
+  override get method(): 'SEND' {
+    return 'SEND';
   }
 
   override get answeredAt(): string {
@@ -84,14 +99,22 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   }
 
   override answer(head: Head): void {
+    const { turn, responseTimes } = this.#context;
+    if (this.#blockedMs !== QUEUED) responseTimes.add((turn.ticks - this.#leftAtTicks) | 0);
     this.#settle();
-    const { messageId, start, octets } = this;
-    const sessionUri = this.flow.sessions[0].uri;
-    this.#context.observer.follow?.({ step: 'answered', sessionUri, messageId, start, octets, status: head.status });
+    this.#context.observer.follow?.(this.#answered(head));
     if (isSuccess(head.status)) return;
-    const loss = { status: head.status, comment: head.comment, trigger: 'response' };
+    const loss: Loss = { status: head.status, comment: head.comment, trigger: 'response' };
     this.#context.failures.chunkFailed(this, loss);
     if (head.status === 413) this.#context.failures.messageStopped(this.flow.pace, this.messageId, loss);
+  }
+
+  #answered({ transactionId, status }: Head): Step {
+    const { messageId, start, octets, total, flow } = this;
+    return {
+      ...{ step: 'answered', sessionUris: urisOf(flow), method: 'SEND', connection: flow.egress.number },
+      ...{ transactionId, messageId, range: rangeText(start, start + octets - 1, total), status },
+    };
   }
 
   override expire(): void {
@@ -121,14 +144,15 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   answersFor(loss: Loss): boolean {
     const chunk = this.#chunk;
     if (chunk === undefined || chunk.answer === 'accepted') return false;
-    chunk.fail(loss.status, loss.comment);
+    chunk.fail(loss.status, loss.comment, loss.trigger);
     return true;
   }
 
-  /** It is no longer open: its octets make room in the window of its way. */
+  /** It is no longer open: its octets, head and all, make room in the window of its way. */
   #settle(): void {
     this.#context.wheel.clear(this);
-    if (this.#failureReport === 'yes' && this.#blockedMs !== QUEUED) this.flow.pace.settled(this.octets);
+    if (this.#failureReport === 'yes' && this.#blockedMs !== QUEUED)
+      this.flow.pace.settled(this.octets + this.flow.headOctets);
   }
 }
 

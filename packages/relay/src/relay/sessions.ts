@@ -5,6 +5,8 @@ import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Inside } from './inside.ts';
 import type { Pace } from './pace.ts';
+import type { Identity } from './ports.ts';
+import { sessionHash } from './session-hash.ts';
 
 /** The one outside connection that a session is bound to, and the URI of the peer at its end (RFC 4975 §5.4). */
 export interface OutsideBinding {
@@ -21,23 +23,42 @@ export class Session {
   readonly uri: string;
   readonly secret: string;
   readonly user: string;
+  /** The name that was logged in with, as in `Identity`. */
+  readonly login: string;
   /** Who got the URI. */
   readonly inside: Inside;
+  /** Host of the relay URI that the first AUTH was addressed to. */
+  readonly askedHost: string;
+  /** In the order in which they were granted; given by the table. */
+  number = 0;
+  grantedAtMs = 0;
   expiresAtMs = 0;
   isLive = true;
   outside: OutsideBinding | undefined;
   /** Where the last request in each direction went: the next one mostly goes there too. */
   outbound: Flow | undefined;
   inbound: Flow | undefined;
+  /** Octets of SENDs that left toward its inside hop, and away from it. */
+  octetsInward = 0;
+  octetsOutward = 0;
   /** Everything that is sent by way of this session. */
   readonly paces = new Set<Pace>();
   timer: Timer | undefined;
+  #hash: string | undefined;
 
-  constructor(uri: string, secret: string, user: string, inside: Inside) {
+  constructor(uri: string, secret: string, { user, login }: Identity, inside: Inside, askedHost: string) {
     this.uri = uri;
     this.secret = secret;
     this.user = user;
+    this.login = login;
     this.inside = inside;
+    this.askedHost = askedHost;
+  }
+
+  /** What people call it. Made when first asked for: most sessions nobody ever asks about. */
+  get hash(): string {
+    this.#hash ??= sessionHash(this.uri);
+    return this.#hash;
   }
 
   /** Keeps no way that begins or ends at `hop`, which is no more. */
@@ -53,6 +74,7 @@ export class SessionTable {
   readonly #ended: (session: Session) => void;
   readonly #bySecret = new Map<string, Session>();
   readonly #byUser = new Map<string, Set<Session>>();
+  #lastNumber = 0;
 
   /** @param ended - told of each session that expired or was ended, when it is out of the table. */
   constructor(clock: Clock, ended: (session: Session) => void) {
@@ -64,9 +86,18 @@ export class SessionTable {
     return this.#bySecret.size;
   }
 
-  /** Everybody who has a session. */
-  get users(): IterableIterator<string> {
-    return this.#byUser.keys();
+  /** All of them, in the order in which they were granted. */
+  get all(): IterableIterator<Session> {
+    return this.#bySecret.values();
+  }
+
+  of(user: string): ReadonlySet<Session> {
+    return this.#byUser.get(user) ?? new Set();
+  }
+
+  /** Every name that the sessions were granted to, as in `Identity`. Looks at every session. */
+  get logins(): Set<string> {
+    return new Set([...this.#bySecret.values()].map(({ login }) => login));
   }
 
   countOf(user: string): number {
@@ -75,6 +106,9 @@ export class SessionTable {
 
   /** Takes a new session in; it lives for `seconds`. */
   grant(session: Session, seconds: number): void {
+    this.#lastNumber += 1;
+    session.number = this.#lastNumber;
+    session.grantedAtMs = this.#clock.nowMs();
     this.#bySecret.set(session.secret, session);
     const ofUser = this.#byUser.get(session.user);
     if (ofUser === undefined) this.#byUser.set(session.user, new Set([session]));
@@ -133,9 +167,9 @@ export class SessionTable {
     return sessions.length;
   }
 
-  /** Ends all sessions of `user`; how many there were. */
-  revoke(user: string): number {
-    const sessions = [...(this.#byUser.get(user) ?? [])];
+  /** Ends all sessions that were granted to this name; how many there were. Looks at every session. */
+  revoke(login: string): number {
+    const sessions = [...this.#bySecret.values()].filter((session) => session.login === login);
     for (const session of sessions) this.end(session);
     return sessions.length;
   }

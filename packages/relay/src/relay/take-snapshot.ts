@@ -3,9 +3,9 @@ import type { Relay } from './relay.ts';
 import type { RelaySnapshot } from './snapshot.ts';
 
 /** A moment of `relay`. Cost: its number of connections. */
-export function takeSnapshot(relay: Relay): RelaySnapshot {
+export function takeSnapshot(relay: Relay): Omit<RelaySnapshot, 'lookups'> {
   const { counters } = relay;
-  const connections: Record<string, number> = { tls: 0, tcp: 0, 'dialled-tls': 0, 'dialled-tcp': 0 };
+  const connections: Record<string, number> = { tls: 0, tcp: 0, wss: 0, ws: 0, 'dialled-tls': 0, 'dialled-tcp': 0 };
   let queuedOctets = 0;
   const octets = { in: counters.octetsIn, out: counters.octetsOut };
   for (const { connection } of relay.hops) {
@@ -16,11 +16,20 @@ export function takeSnapshot(relay: Relay): RelaySnapshot {
     octets.in += connection.octetsIn;
     octets.out += connection.octetsOut;
   }
+  const { memory, pauses, queueTimes } = relay.connections;
   return {
     connections,
     sessions: relay.sessions.count,
     transactions: relay.transactionCount,
     queuedOctets,
+    memory: { heldOctets: memory.heldOctets, budgetOctets: memory.budgetOctets },
+    pauses: {
+      receiver: pauses.snapshot('receiver'),
+      rate: pauses.snapshot('rate'),
+      answers: pauses.snapshot('answers'),
+    },
+    responseTimes: relay.responseTimes.snapshot,
+    queueTimes: queueTimes.snapshot,
     requests: counters.requests,
     responses: counters.responses,
     reports: Object.fromEntries(counters.reports),

@@ -1,5 +1,6 @@
 /** Requests of ours that wait for their response, by connection (RFC 4976 §6.4). */
 import { type Head, makeIdent } from 'msrp/wire';
+import type { CountedMethod, Trigger } from './counted.ts';
 import { Timed } from './timer-wheel.ts';
 
 /** How a request that was not answered ended. */
@@ -7,7 +8,7 @@ export interface Loss {
   readonly status: number;
   readonly comment: string;
   /** For the counters: what happened, in one word. */
-  readonly trigger: string;
+  readonly trigger: Trigger;
 }
 
 /** One request on its way to an adjacent node. Its table gives it its id. */
@@ -21,6 +22,8 @@ export abstract class Transaction extends Timed {
     return this.random + digitsOf(this.slot);
   }
 
+  /** Of its request, as it is counted. */
+  abstract readonly method: CountedMethod;
   /** The own URI that its response has to be addressed to (RFC 4976 §6.4.3). */
   abstract readonly answeredAt: string;
   /** A response of any code came; the transaction is already closed. */
@@ -36,15 +39,16 @@ const SLOTS_WORTH_KEEPING = 256;
 
 /** How many transactions all tables of a relay hold together. */
 export class TransactionBudget {
-  readonly max: number;
   open = 0;
+  readonly #limits: { readonly transactions: number };
 
-  constructor(max: number) {
-    this.max = max;
+  /** @param limits - may change. */
+  constructor(limits: { readonly transactions: number }) {
+    this.#limits = limits;
   }
 
   get isSpent(): boolean {
-    return this.open >= this.max;
+    return this.open >= this.#limits.transactions;
   }
 }
 

@@ -17,15 +17,20 @@ export interface Admission {
 
 /** Counts what was let in. Handshakes that are still going on count too. */
 export class Admissions {
-  readonly #limits: AdmissionLimits;
+  /** May be changed at any time; who is in stays in. */
+  limits: AdmissionLimits;
   readonly #memory: Memory;
+  readonly #isBlocked: (address: string) => boolean;
   readonly #byAddress = new Map<string, number>();
   #count = 0;
   refusedCount = 0;
+  blockedCount = 0;
 
-  constructor(limits: AdmissionLimits, memory: Memory) {
-    this.#limits = limits;
+  /** @param isBlocked - whether nobody may come from an address at all. */
+  constructor(limits: AdmissionLimits, memory: Memory, isBlocked: (address: string) => boolean = () => false) {
+    this.limits = limits;
     this.#memory = memory;
+    this.#isBlocked = isBlocked;
   }
 
   get count(): number {
@@ -34,9 +39,13 @@ export class Admissions {
 
   /** Lets one more connection of `remoteAddress` in, or not: undefined. */
   admit(remoteAddress: string): Admission | undefined {
+    if (this.#isBlocked(remoteAddress)) {
+      this.blockedCount += 1;
+      return undefined;
+    }
     const address = subscriberOf(remoteAddress);
     const ofAddress = this.#byAddress.get(address) ?? 0;
-    const isFull = this.#count >= this.#limits.connections || ofAddress >= this.#limits.connectionsPerAddress;
+    const isFull = this.#count >= this.limits.connections || ofAddress >= this.limits.connectionsPerAddress;
     if (isFull || this.#memory.isNear) {
       this.refusedCount += 1;
       return undefined;
@@ -65,7 +74,7 @@ export class Admissions {
 }
 
 /** What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits, within which addresses cost nothing. */
-function subscriberOf(address: string): string {
+export function subscriberOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
   const [before = '', after] = address.split('::');
   const first = before === '' ? [] : before.split(':');

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from 'msrp/base';
 import { Parser, type ParserEvents, type ParserLimits } from 'msrp/wire';
 import { flat } from './flat.ts';
+import type { Histogram } from './histogram.ts';
 import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
+import type { PauseCause, Pauses } from './pauses.ts';
 import type { Slab } from './slab.ts';
 import type { Flushable, Turn } from './turn.ts';
 import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue.ts';
@@ -23,8 +25,11 @@ export interface ConnectionContext {
   readonly parserLimits: ParserLimits;
   readonly marks: WaterMarks;
   readonly memory: Memory;
-  /** While more than this waits in user space for the system to take it, nothing more is fed. */
-  readonly feedOctets: number;
+  /** How long chunks waited here until they were handed to the system. */
+  readonly queueTimes: Histogram;
+  readonly pauses: Pauses;
+  /** Of connections whose origin names none. */
+  readonly chunk: ChunkLimits;
   /** How long a graceful end may take to write what is left. */
   readonly endMs: number;
 }
@@ -42,13 +47,24 @@ export interface ConnectionEvents extends ParserEvents {
   closed(error: Error | undefined): void;
 }
 
+/** How SEND chunks are cut that go to a connection. */
+export interface ChunkLimits {
+  /** The longest body. While as much waits in user space for the system to take it, nothing more is fed. */
+  readonly maxOctets: number;
+  /** How long a piece of a chunk may wait to be complete. */
+  readonly lingerMs: number;
+}
+
 /** Who the connection is with, for logs and policy; says nothing about who the peer claims to be. */
 export interface ConnectionOrigin {
-  readonly transport: 'tcp' | 'tls';
+  /** `ws` is a WebSocket whose TLS somebody else has ended: a proxy. */
+  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss';
   readonly direction: 'accepted' | 'dialled';
   readonly remoteAddress: string;
   /** Port of our listener; 0 for a dialled connection. */
   readonly localPort: number;
+  /** Those of its listener, if it has its own. */
+  readonly chunk?: ChunkLimits | undefined;
 }
 
 /**
@@ -57,18 +73,21 @@ export interface ConnectionOrigin {
  */
 export class Connection implements Flushable {
   readonly origin: ConnectionOrigin;
+  readonly chunk: ChunkLimits;
   octetsIn = 0;
   octetsOut = 0;
   flushedIn = 0;
   readonly #context: ConnectionContext;
   readonly #queue: WriteQueue;
+  /** Each write is one message, and so one chunk. */
+  readonly #isFramed: boolean;
   #events: ConnectionEvents | undefined;
   #parser: Parser | undefined;
   #socket: Duplex | undefined;
   #state: 'dialling' | 'open' | 'ending' | 'closed' = 'dialling';
   #isDirty = false;
   #isWriting = false;
-  #isPaused = false;
+  #paused: PauseCause | undefined;
   /** Since when it has not been read because it does not read its answers. */
   #fullSinceMs: number | undefined;
   #inFlightOctets = 0;
@@ -76,6 +95,8 @@ export class Connection implements Flushable {
 
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
     this.origin = origin;
+    this.chunk = origin.chunk ?? context.chunk;
+    this.#isFramed = origin.transport === 'ws' || origin.transport === 'wss';
     this.#context = context;
     this.#queue = new WriteQueue(context.marks, context.memory);
   }
@@ -98,7 +119,7 @@ export class Connection implements Flushable {
     socket.on('end', () => this.end());
     socket.on('error', (error) => this.#close(error));
     socket.on('close', () => this.#close(undefined));
-    if (this.#isPaused) socket.pause();
+    if (this.#paused !== undefined) socket.pause();
     if (!this.#queue.isEmpty) this.#soil();
   }
 
@@ -109,6 +130,11 @@ export class Connection implements Flushable {
   /** True while it can still carry what is given to it now. */
   get isUsable(): boolean {
     return this.#state === 'open' || this.#state === 'dialling';
+  }
+
+  /** Why it is not read; undefined while it is. */
+  get paused(): PauseCause | undefined {
+    return this.#paused ?? (this.#fullSinceMs === undefined ? undefined : 'answers');
   }
 
   /** True while a started head is waiting for its rest. */
@@ -167,6 +193,7 @@ export class Connection implements Flushable {
   /** Queues a chunk in its lane; true when the lane is over its high-water mark. */
   writeChunk(lane: Lane, chunk: OutgoingChunk): boolean {
     if (!this.isUsable) return false;
+    chunk.queuedAtTicks = this.#context.turn.ticks;
     const isOverHigh = this.#queue.push(lane, chunk);
     this.#soil();
     return isOverHigh;
@@ -184,13 +211,15 @@ export class Connection implements Flushable {
   }
 
   /** Reads no more until `resume`: TCP then slows the peer. */
-  pause(): void {
-    this.#isPaused = true;
+  pause(cause: PauseCause): void {
+    if (this.#paused !== undefined || this.#state === 'closed') return;
+    this.#paused = cause;
+    this.#context.pauses.begin(cause);
     this.#socket?.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
+    this.#endPause();
     if (this.#fullSinceMs === undefined) this.#socket?.resume();
   }
 
@@ -230,7 +259,18 @@ export class Connection implements Flushable {
     if (this.#queue.urgentOctets <= MAX_UNREAD_ANSWERS || this.#fullSinceMs !== undefined) return;
     // It asks and asks and does not read the answers: it is not read either.
     this.#fullSinceMs = this.#context.clock.nowMs();
+    this.#context.pauses.begin('answers');
     this.#socket?.pause();
+  }
+
+  #endPause(): void {
+    if (this.#paused !== undefined) this.#context.pauses.end(this.#paused);
+    this.#paused = undefined;
+  }
+
+  #endFullness(): void {
+    if (this.#fullSinceMs !== undefined) this.#context.pauses.end('answers');
+    this.#fullSinceMs = undefined;
   }
 
   #soil(): void {
@@ -246,13 +286,21 @@ export class Connection implements Flushable {
       if (this.#state === 'ending') socket.end();
       return;
     }
-    const batch = this.#queue.take(this.#context.feedOctets);
-    const runs = this.#context.slab.encode(batch);
+    const batch = this.#queue.take(this.chunk.maxOctets);
+    this.#noteWaits(batch.chunks);
+    const runs = this.#isFramed ? this.#context.slab.encodeEach(batch) : this.#context.slab.encode(batch);
     for (const run of runs) this.#inFlightOctets += run.length;
     this.octetsOut += this.#inFlightOctets;
     this.#context.memory.heldOctets += this.#inFlightOctets;
     this.#isWriting = true;
     this.#write(socket, batch.chunks, runs);
+  }
+
+  #noteWaits(chunks: readonly OutgoingChunk[]): void {
+    if (chunks.length === 0) return;
+    const { turn, queueTimes } = this.#context;
+    const { ticks } = turn;
+    for (const chunk of chunks) queueTimes.add((ticks - chunk.queuedAtTicks) | 0);
   }
 
   /** Writes a batch, a part at a time, so that it shows whether the system still takes any. */
@@ -262,8 +310,9 @@ export class Connection implements Flushable {
     let octets = 0;
     for (const run of runs) {
       const room = WRITE_OCTETS - octets;
-      if (room > 0) part.push(run.length > room ? run.subarray(0, room) : run);
-      if (run.length > room) rest.push(room > 0 ? run.subarray(room) : run);
+      const taken = this.#isFramed && room > 0 ? run.length : Math.min(run.length, Math.max(0, room));
+      if (taken > 0) part.push(taken < run.length ? run.subarray(0, taken) : run);
+      if (taken < run.length) rest.push(taken > 0 ? run.subarray(taken) : run);
       octets += run.length;
     }
     const written = (error?: Error | null) => {
@@ -280,10 +329,13 @@ export class Connection implements Flushable {
   }
 
   #batchWritten(socket: Duplex, chunks: readonly OutgoingChunk[]): void {
+    const { turn } = this.#context;
+    turn.timePassed();
     this.#isWriting = false;
     this.#releaseInFlight();
     for (const chunk of chunks) chunk.sender?.written();
     this.#feed();
+    turn.timePassed();
     if (this.#queue.urgentOctets > 0) return;
     this.#events?.urgentTaken?.();
     if (this.#fullSinceMs !== undefined) this.#readOn(socket);
@@ -295,8 +347,8 @@ export class Connection implements Flushable {
   }
 
   #readOn(socket: Duplex | undefined): void {
-    this.#fullSinceMs = undefined;
-    if (!this.#isPaused) socket?.resume();
+    this.#endFullness();
+    if (this.#paused === undefined) socket?.resume();
   }
 
   #close(error: Error | undefined): void {
@@ -306,6 +358,8 @@ export class Connection implements Flushable {
     this.#parser?.stop();
     this.#queue.clear();
     this.#releaseInFlight();
+    this.#endPause();
+    this.#endFullness();
     // A destroyed socket may still report an error; it has been told to nobody's use.
     this.#socket?.on('error', () => {});
     this.#socket?.destroy();

@@ -2,9 +2,10 @@
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls';
 import { tlsDefaults } from 'msrp/node';
 import type { Admission, Admissions } from './admissions.ts';
+import { Doorkeeper } from './doorkeeper.ts';
 
 /** A listener's certificate; replaced as a whole on reload. */
 export interface ListenerTls {
@@ -14,6 +15,19 @@ export interface ListenerTls {
   readonly ca: string | Buffer | undefined;
   /** Suites that may be used, in the notation of OpenSSL; those of `tlsDefaults` when undefined. */
   readonly ciphers?: string | undefined;
+}
+
+/** What all kinds of listeners have in common: idle → listening → stopped. */
+export interface ListeningSocket {
+  readonly host: string;
+  /** The port it listens on, or did; 0 before. */
+  readonly port: number;
+  /** Starts to listen; rejects when the address cannot be had. */
+  listen(): Promise<void>;
+  /** New handshakes use `tls`; connections that stand keep what they have. */
+  reload(tls: ListenerTls): void;
+  /** Accepts nothing more; open connections live on. */
+  stop(): void;
 }
 
 /** Where to listen, and what to ask of whoever knocks. */
@@ -28,14 +42,14 @@ export interface ListenerOptions {
   /** Asked before a handshake; who is not admitted is disconnected without a word. */
   readonly admissions: Admissions;
   /** A connection that may speak MSRP now, after its handshake. */
-  readonly accepted: (socket: Socket | TLSSocket, admission: Admission, listener: Listener) => void;
+  readonly accepted: (socket: Socket | TLSSocket, admission: Admission) => void;
 }
 
 /** Detects peers that vanished without a word (RFC 4975 §7.1 leaves it to the transport). */
 const KEEP_ALIVE_MS = 60_000;
 
 /** TLS as RFC 8996 leaves it: 1.2 and 1.3. A certificate is asked for but not demanded (RFC 4976 §6.1). */
-function tlsOptions(tls: ListenerTls): object {
+export function tlsOptions(tls: ListenerTls): TlsOptions {
   return {
     cert: tls.cert,
     key: tls.key,
@@ -51,15 +65,16 @@ function tlsOptions(tls: ListenerTls): object {
   };
 }
 
-/** One listening socket: idle → listening → stopped. */
-export class Listener {
+/** One listening socket of MSRP over TCP or TLS. */
+export class Listener implements ListeningSocket {
   readonly #options: ListenerOptions;
   readonly #server: Server | TlsServer;
   #port = 0;
-  readonly #admitted = new Map<string, Admission>();
+  readonly #doorkeeper: Doorkeeper;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#doorkeeper = new Doorkeeper(options.admissions);
     const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, allowHalfOpen: true };
     if (options.tls === undefined) {
       this.#server = createServer(socketOptions, (socket) => this.#hand(socket));
@@ -71,14 +86,17 @@ export class Listener {
       // A failed handshake is the peer's affair; one that takes too long would stay if nobody ended it.
       this.#server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
     }
-    this.#server.prependListener('connection', (socket: Socket) => this.#admit(socket));
+    this.#doorkeeper.watch(this.#server);
   }
 
   get isSecure(): boolean {
     return this.#options.tls !== undefined;
   }
 
-  /** Starts to listen; rejects when the address cannot be had. */
+  get host(): string {
+    return this.#options.host;
+  }
+
   async listen(): Promise<void> {
     this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 });
     await once(this.#server, 'listening');
@@ -86,44 +104,21 @@ export class Listener {
     this.#server.on('error', () => {});
   }
 
-  /** The port it listens on, or did; 0 before. */
   get port(): number {
     return this.#port;
   }
 
-  /** New handshakes use `tls`; connections that stand keep what they have. */
   reload(tls: ListenerTls): void {
     if ('setSecureContext' in this.#server) this.#server.setSecureContext(tlsOptions(tls));
   }
 
-  /** Accepts nothing more; open connections live on. */
   stop(): void {
     this.#server.close();
   }
 
-  #admit(socket: Socket): void {
-    const { remoteAddress } = socket;
-    const admission = remoteAddress === undefined ? undefined : this.#options.admissions.admit(remoteAddress);
-    if (admission === undefined) {
-      socket.destroy();
-      return;
-    }
-    const peer = peerOf(socket);
-    this.#admitted.set(peer, admission);
-    // Closes with the TLS connection on top of it, too.
-    socket.once('close', () => {
-      this.#admitted.delete(peer);
-      admission.release();
-    });
-  }
-
   #hand(socket: Socket | TLSSocket): void {
-    const admission = this.#admitted.get(peerOf(socket));
+    const admission = this.#doorkeeper.admissionOf(socket);
     if (admission === undefined || socket.destroyed) socket.destroy();
-    else this.#options.accepted(socket, admission, this);
+    else this.#options.accepted(socket, admission);
   }
-}
-
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }

@@ -31,6 +31,8 @@ export class OutgoingChunk {
   /** Memory that waiting costs: copies by their length, views by what they keep alive. */
   readonly heldOctets: number;
   isWaiting = false;
+  /** When it was queued, in ticks of its connection's turn. */
+  queuedAtTicks = 0;
 
   constructor(head: string, body: readonly Uint8Array[], bodyOctets: number, tail: string, sender: Sender | undefined) {
     this.head = head;

@@ -31,6 +31,15 @@ export class Slab {
     return this.#runs;
   }
 
+  /** The same with a run for each text and chunk. */
+  encodeEach({ urgent, chunks }: Batch): Uint8Array[] {
+    const runs = urgent.map((text): Uint8Array => Buffer.from(text, 'latin1'));
+    for (const { head, body, tail } of chunks) {
+      runs.push(Buffer.concat([Buffer.from(head, 'latin1'), ...body, Buffer.from(tail, 'latin1')]));
+    }
+    return runs;
+  }
+
   #add(octets: Uint8Array): void {
     this.#writeText();
     if (octets.length > COPY_OCTETS) {

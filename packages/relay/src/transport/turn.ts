@@ -1,4 +1,6 @@
-/** A turn of the event loop, and when what is gathered in it leaves. */
+/** A turn of the event loop: when what is gathered in it leaves, and what time it is in it. */
+import type { Clock } from 'msrp/base';
+import { TICKS_PER_MS } from './histogram.ts';
 
 /** Something that has gathered output in this turn. */
 export interface Flushable {
@@ -16,6 +18,31 @@ export class Turn {
   #number = 1;
   #waiting: Flushable[] = [];
   #isUnderWay = false;
+  readonly #clock: Clock;
+  #ticks = 0;
+  #hasTicks = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * The time, in ticks of the histograms, as a whole number of 32 bits: it goes round every three days, so that what is
+   * kept of it costs no object; differences are taken with `| 0`. One look at the clock serves everything that
+   * happens in one read, or in one callback of the system.
+   */
+  get ticks(): number {
+    if (!this.#hasTicks) {
+      this.#hasTicks = true;
+      this.#ticks = (this.#clock.nowMs() * TICKS_PER_MS) | 0;
+    }
+    return this.#ticks;
+  }
+
+  /** Something else begins, or is over: the next look at the time is a new one. */
+  timePassed(): void {
+    this.#hasTicks = false;
+  }
 
   /** Asks for one `flush` in this turn; the caller keeps count of having asked. */
   add(item: Flushable): void {
@@ -27,7 +54,11 @@ export class Turn {
 
   /** Everything that came in one read has been dealt with. */
   readDone(): void {
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length > 0) this.#flushAfterRead();
+    this.timePassed();
+  }
+
+  #flushAfterRead(): void {
     for (const item of this.#takeWaiting()) {
       if (item.flushedIn === this.#number) {
         this.#waiting.push(item);
@@ -41,7 +72,9 @@ export class Turn {
   readonly #end = (): void => {
     this.#isUnderWay = false;
     this.#number += 1;
+    this.timePassed();
     for (const item of this.#takeWaiting()) item.flush();
+    this.timePassed();
   };
 
   /** What is added from here on waits for itself. */

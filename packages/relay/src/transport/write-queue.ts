@@ -20,6 +20,8 @@ export class Lane {
   readonly chunks = new Fifo<OutgoingChunk>();
   /** Memory that its chunks hold. */
   heldOctets = 0;
+  /** What they are on the wire. */
+  octets = 0;
   deficit = 0;
   isOverHigh = false;
   /** Nothing leaves although something may wait. */
@@ -97,6 +99,7 @@ export class WriteQueue {
     }
     lane.chunks.push(chunk);
     lane.heldOctets += chunk.heldOctets;
+    lane.octets += chunk.octets;
     this.#laneOctets += chunk.heldOctets;
     this.#memory.heldOctets += chunk.heldOctets;
     chunk.isWaiting = true;
@@ -169,6 +172,7 @@ export class WriteQueue {
     for (const lane of this.#waiting) {
       lane.chunks.clear();
       lane.heldOctets = 0;
+      lane.octets = 0;
     }
     this.#waiting.clear();
     this.#memory.heldOctets -= this.#laneOctets;
@@ -210,6 +214,7 @@ export class WriteQueue {
   #release(lane: Lane, chunk: OutgoingChunk): void {
     chunk.isWaiting = false;
     lane.heldOctets -= chunk.heldOctets;
+    lane.octets -= chunk.octets;
     this.#laneOctets -= chunk.heldOctets;
     this.#memory.heldOctets -= chunk.heldOctets;
   }

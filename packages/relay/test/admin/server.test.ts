@@ -1,27 +1,39 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type AdminSource, startAdminServer } from '../../src/admin/server.ts';
+import { startAdminServer } from '../../src/admin/server.ts';
+import type { AdminSource } from '../../src/admin/source.ts';
 import type { RelaySnapshot } from '../../src/relay/snapshot.ts';
+import { NOTHING } from '../app/fake-relay.ts';
+import { fakeSource } from './fake-source.ts';
 
 const SNAPSHOT: RelaySnapshot = {
+  ...NOTHING,
   connections: { tls: 3, tcp: 1, 'dialled-tls': 2 },
   sessions: 4,
   transactions: 5,
   queuedOctets: 6789,
   requests: { in: { SEND: 10, other: 1 }, out: { SEND: 9 } },
-  responses: { in: { 200: 8, 481: 1 }, out: { 200: 11 } },
+  responses: { in: { 'SEND 200': 8, 'AUTH 481': 1 }, out: { 'SEND 200': 11 } },
+  memory: { heldOctets: 7000, budgetOctets: 1_000_000 },
+  pauses: {
+    receiver: { count: 3, seconds: 1.5, open: 1 },
+    rate: { count: 2, seconds: 0.25, open: 0 },
+    answers: { count: 0, seconds: 0, open: 0 },
+  },
+  responseTimes: { counts: [5, 0, 2, ...new Array<number>(15).fill(0), 1], sum: 40.25 },
   reports: { 'timeout 408': 2, 'response 481': 1 },
   octets: { in: 1000, out: 2000 },
-  refused: { 'no-session': 7 },
-  auth: { granted: 4, 'wrong-password': 1 },
-  oddities: { 'missing "port"\n': 1 },
+  refused: { 'no session': 7 },
+  auth: { granted: 4, failed: 1 },
+  lookups: { 'subscriber found': 7 },
+  oddities: { 'unmatched response': 1 },
 };
 
-async function start(source: Partial<AdminSource> = {}) {
+async function start(source: Partial<AdminSource> & { snapshot?: () => RelaySnapshot | undefined } = {}) {
   const server = await startAdminServer(
     { host: '127.0.0.1', port: 0 },
-    { state: () => 'running', snapshot: () => SNAPSHOT, failed: () => {}, ...source },
+    { ...fakeSource({ snapshot: () => SNAPSHOT, ...source }), ...source },
   );
   onTestFinished(() => server.close());
   return server;
@@ -54,20 +66,33 @@ describe('the admin door', () => {
     expect(status).toBe(200);
     expect(type).toContain('text/plain; version=0.0.4');
     for (const line of [
-      'msrp_relay_connections{transport="tls"} 3',
-      'msrp_relay_connections{transport="dialled-tls"} 2',
+      'msrp_relay_connections{transport="tls",direction="accepted"} 3',
+      'msrp_relay_connections{transport="tls",direction="dialled"} 2',
+      'msrp_relay_connections_paused{cause="receiver"} 1',
+      'msrp_relay_pauses_total{cause="rate"} 2',
+      'msrp_relay_pause_seconds_total{cause="receiver"} 1.5',
+      'msrp_relay_memory_held_octets 7000',
+      'msrp_relay_memory_budget_octets 1000000',
+      'msrp_relay_response_seconds_bucket{le="0.00025"} 5',
+      'msrp_relay_response_seconds_bucket{le="0.001"} 7',
+      'msrp_relay_response_seconds_bucket{le="32.768"} 7',
+      'msrp_relay_response_seconds_bucket{le="+Inf"} 8',
+      'msrp_relay_response_seconds_sum 40.25',
+      'msrp_relay_response_seconds_count 8',
+      'msrp_relay_queue_seconds_count 0',
       'msrp_relay_sessions 4',
+      'msrp_relay_credential_lookups_total{store="subscriber",outcome="found"} 7',
       'msrp_relay_transactions_open 5',
       'msrp_relay_queued_octets 6789',
       'msrp_relay_requests_total{direction="in",method="SEND"} 10',
       'msrp_relay_requests_total{direction="in",method="other"} 1',
       'msrp_relay_requests_total{direction="out",method="SEND"} 9',
-      'msrp_relay_responses_total{direction="in",status="481"} 1',
+      'msrp_relay_responses_total{direction="in",method="AUTH",status="481"} 1',
       'msrp_relay_reports_total{trigger="timeout",status="408"} 2',
       'msrp_relay_octets_total{direction="out"} 2000',
-      'msrp_relay_refused_total{reason="no-session"} 7',
-      'msrp_relay_auth_total{outcome="wrong-password"} 1',
-      'msrp_relay_oddities_total{kind="missing \\"port\\"\\n"} 1',
+      'msrp_relay_refused_total{reason="no session"} 7',
+      'msrp_relay_auth_total{outcome="failed"} 1',
+      'msrp_relay_oddities_total{kind="unmatched response"} 1',
     ]) {
       expect(text.split('\n')).toContain(line);
     }
@@ -129,12 +154,9 @@ describe('the admin door', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void other.close());
     const { port } = other.address() as AddressInfo;
-    await expect(
-      startAdminServer(
-        { host: '127.0.0.1', port },
-        { state: () => 'running', snapshot: () => undefined, failed: () => {} },
-      ),
-    ).rejects.toThrow(`admin.listen: http://127.0.0.1:${port} is already in use; set admin.listen to another port`);
+    await expect(startAdminServer({ host: '127.0.0.1', port }, fakeSource())).rejects.toThrow(
+      `admin.listen: http://127.0.0.1:${port} is already in use; set admin.listen to another port`,
+    );
   });
 
   it('closes although a connection is open and silent', async () => {

@@ -50,7 +50,7 @@ describe('environment variables', () => {
       },
       join(folder, 'relay.yaml'),
     );
-    expect(config.chunk).toEqual({ maxOctets: 4096, lingerMs: 7, cutOffFlag: '+' });
+    expect(config.chunk).toEqual({ maxOctets: 4096, lingerMs: 7, listeners: {}, cutOffFlag: '+' });
     expect(config.expires).toEqual({ min: 10, max: 90, default: 30 });
   });
 

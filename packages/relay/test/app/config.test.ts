@@ -5,6 +5,7 @@ import { nameQueries } from 'msrp/node';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, loadSettings } from '../../src/app/config.ts';
 import { ConfigError } from '../../src/app/config-place.ts';
+import { tokensIn } from '../../src/app/config-values.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const MINIMAL = `hostname: localhost
@@ -37,10 +38,20 @@ describe('a configuration file', () => {
       realm: 'localhost',
       listen: [{ scheme: 'tcp', host: '127.0.0.1', port: 0 }],
       tls: { rsaCbcSuite: false },
-      auth: { allowCleartext: false, algorithms: ['SHA-256', 'MD5'], failures: 5 },
+      realms: {},
+      auth: {
+        allowCleartext: false,
+        algorithms: ['SHA-256', 'MD5'],
+        failures: 5,
+        addressFailures: 100,
+        userFailures: 20,
+        failuresWindowMs: 600000,
+        blockMs: 600000,
+      },
+      webSocket: { origins: [], proxies: [] },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
-      chunk: { maxOctets: 65536, lingerMs: 20, cutOffFlag: '+' },
+      chunk: { maxOctets: 65536, lingerMs: 20, listeners: {}, cutOffFlag: '+' },
       flow: {
         highWaterOctets: 262144,
         lowWaterOctets: 65536,
@@ -72,6 +83,15 @@ describe('a configuration file', () => {
       workers: 1,
     });
     expect(credentials).toHaveLength(1);
+  });
+
+  it('knows an admin door that is a Unix socket, and tokens from files, one a line', () => {
+    const file = join(temporaryFolder({ tokens: 'old-token-0123456789\nnew-token-0123456789\n' }), 'tokens');
+    const { admin } = load(`${MINIMAL}admin: { listen: "unix:/run/admin.sock" }\n`, {
+      MSRP_RELAY_ADMIN__TOKEN_FILE: file,
+    });
+    expect(admin.listen).toEqual({ scheme: 'unix', path: '/run/admin.sock' });
+    expect(tokensIn(admin.token)).toEqual(['old-token-0123456789', 'new-token-0123456789']);
   });
 
   it('takes relative paths from its own folder', () => {
@@ -158,6 +178,16 @@ describe('a mistake in a configuration file', () => {
       'relay.yaml:6:14: chunk.maxOctets: expected a whole number of octets from 2048 to 16777216, found 2047',
     ],
     [
+      'settings for a listener that there is not',
+      `${MINIMAL}chunk:\n  listeners:\n    tls://127.0.0.1:1: { maxOctets: 4096 }\n`,
+      'relay.yaml:6:24: chunk.listeners."tls://127.0.0.1:1": expected one of tcp://127.0.0.1:0 as its key',
+    ],
+    [
+      'a setting of a listener that is out of its range',
+      `${MINIMAL}chunk: { listeners: { "tcp://127.0.0.1:0": { maxOctets: 1 } } }\n`,
+      'relay.yaml:4:57: chunk.listeners."tcp://127.0.0.1:0".maxOctets: expected a whole number of octets from 2048 to 16777216, found 1',
+    ],
+    [
       'a number above its range',
       `${MINIMAL}chunk: { maxOctets: 16777217 }\n`,
       'relay.yaml:4:21: chunk.maxOctets: expected a whole number of octets from 2048 to 16777216, found 16777217',
@@ -212,17 +242,17 @@ describe('a mistake in a configuration file', () => {
     [
       'a listener with a name',
       MINIMAL.replace('tcp://127.0.0.1:0', 'tcp://relay:2855'),
-      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// followed by ADDRESS:PORT, found "tcp://relay:2855"',
+      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// or wss:// or ws:// followed by ADDRESS:PORT, found "tcp://relay:2855"',
     ],
     [
       'a listener with a port that does not exist',
       MINIMAL.replace('127.0.0.1:0', '127.0.0.1:65536'),
-      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// followed by ADDRESS:PORT, found "tcp://127.0.0.1:65536"',
+      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// or wss:// or ws:// followed by ADDRESS:PORT, found "tcp://127.0.0.1:65536"',
     ],
     [
-      'a WebSocket listener',
-      MINIMAL.replace('tcp:', 'wss:'),
-      'relay.yaml:2:10: listen[0]: expected tls:// or tcp:// followed by ADDRESS:PORT (wss:// is not yet supported in this version), found "wss://127.0.0.1:0"',
+      'a WebSocket listener whose clients nobody could reach',
+      MINIMAL.replace('tcp:', 'ws:'),
+      'relay.yaml:2:10: listen[0]: expected a tls:// listener beside ws://127.0.0.1:0, whose clients others reach there; found none',
     ],
     [
       'the same listener twice',
@@ -257,6 +287,16 @@ describe('a mistake in a configuration file', () => {
       'relay.yaml:4:18: admin.listen: expected a loopback address or trustedNetwork: true, found http://0.0.0.0:9080',
     ],
     [
+      'an admin door at a path that is not absolute',
+      `${MINIMAL}admin: { listen: "unix:admin.sock" }\n`,
+      'relay.yaml:4:18: admin.listen: expected http://ADDRESS:PORT, or unix: followed by the absolute path of a socket, found "unix:admin.sock"',
+    ],
+    [
+      'a token that is too short to be one, which is not shown',
+      `${MINIMAL}admin: { token: "a-good-token-0123456789 tiny" }\n`,
+      'relay.yaml:4:17: admin.token: expected tokens of 16 to 256 characters from A-Z a-z 0-9 - . _ ~ + / =, one a line, found a text of 28 characters',
+    ],
+    [
       'an unknown algorithm',
       `${MINIMAL}auth: { algorithms: [SHA-1] }\n`,
       'relay.yaml:4:22: auth.algorithms[0]: expected some of SHA-256, SHA-512-256, MD5, found "SHA-1"',
@@ -274,7 +314,7 @@ describe('a mistake in a configuration file', () => {
     [
       'an unknown store',
       MINIMAL.replace('sqlite', 'ldap'),
-      'relay.yaml:3:23: credentials[0].type: expected a store of type static or sqlite, found "ldap"',
+      'relay.yaml:3:23: credentials[0].type: expected a store of type static, sqlite, subscriber, ephemeral or http, found "ldap"',
     ],
     [
       'a store without path',

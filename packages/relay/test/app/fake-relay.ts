@@ -1,22 +1,39 @@
 /** A relay that only listens: enough for whoever starts, reloads and stops one. */
 import { type AddressInfo, createServer } from 'node:net';
+import { systemClock } from 'msrp/base';
+import { Traces } from '../../src/admin/traces.ts';
 import type { Config } from '../../src/app/config.ts';
 import type { BuildRelay, RunningRelay } from '../../src/app/running-relay.ts';
+import { Blocks } from '../../src/relay/blocks.ts';
+import { Operation } from '../../src/relay/operation.ts';
+import type { Relay } from '../../src/relay/relay.ts';
 import type { RelaySnapshot } from '../../src/relay/snapshot.ts';
+import { Histogram } from '../../src/transport/histogram.ts';
 
-const NOTHING: RelaySnapshot = {
+const NEVER = { count: 0, seconds: 0, open: 0 };
+
+/** What a relay has counted that has done nothing. */
+export const NOTHING: RelaySnapshot = {
   connections: {},
   sessions: 0,
   transactions: 0,
   queuedOctets: 0,
+  memory: { heldOctets: 0, budgetOctets: 0 },
+  pauses: { receiver: NEVER, rate: NEVER, answers: NEVER },
+  responseTimes: new Histogram().snapshot,
+  queueTimes: new Histogram().snapshot,
   requests: { in: {}, out: {} },
   responses: { in: {}, out: {} },
   reports: {},
   octets: { in: 0, out: 0 },
   refused: {},
   auth: {},
+  lookups: {},
   oddities: {},
 };
+
+/** As much of a relay as an operator looks at. */
+export const EMPTY = { hops: new Set(), sessions: { all: [], of: () => [] } } as unknown as Relay;
 
 /** What happened to the fake, in order: `built`, `reload REALM`, `drain 5000`, `close`. */
 export type FakeEvents = (event: string) => void;
@@ -34,6 +51,9 @@ export function fakeBuild(tell: FakeEvents): BuildRelay {
     return {
       listening: servers.map(({ uri }) => uri),
       snapshot: () => NOTHING,
+      operation: new Operation(EMPTY, new Blocks(), systemClock),
+      traces: new Traces(),
+      tune: ({ rates }) => tell(`tune ${rates.octetsPerSecond}`),
       get state() {
         return state;
       },

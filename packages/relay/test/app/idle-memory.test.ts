@@ -4,10 +4,17 @@ import { IdleMemory, ownFootprint } from '../../src/app/idle-memory.ts';
 
 const MB = 1_000_000;
 
+interface State {
+  cpuMs: number;
+  residentOctets: number | undefined;
+  heapOctets: number;
+  collections: number;
+}
+
 /** A process of which everything is set by hand; a collection leaves `leftOctets`. */
 function watched({ leftOctets = 100 * MB } = {}) {
   const clock = new ManualClock();
-  const state = { cpuMs: 0, residentOctets: 100 * MB, heapOctets: 20 * MB, collections: 0 };
+  const state: State = { cpuMs: 0, residentOctets: 100 * MB, heapOctets: 20 * MB, collections: 0 };
   const memory = new IdleMemory(clock, {
     cpuMs: () => state.cpuMs,
     residentOctets: () => state.residentOctets,
@@ -54,6 +61,16 @@ describe('The memory of an idle relay', () => {
     expect(state.collections).toBe(0);
   });
 
+  it('is left alone while the system cannot say how large it is, as without file descriptors', () => {
+    const { clock, state } = watched();
+    state.residentOctets = undefined;
+    clock.advance(60_000);
+    expect(state.collections).toBe(0);
+    state.residentOctets = 300 * MB;
+    clock.advance(5000);
+    expect(state.collections).toBe(1);
+  });
+
   it('is left alone when it has hardly grown', () => {
     const { clock, state } = watched();
     state.residentOctets = 110 * MB;
@@ -84,7 +101,7 @@ describe('The memory of an idle relay', () => {
 
   it('is really collected in this process', async () => {
     expect(ownFootprint.cpuMs()).toBeGreaterThan(0);
-    expect(ownFootprint.heapOctets()).toBeLessThan(ownFootprint.residentOctets());
+    expect(ownFootprint.heapOctets()).toBeLessThan(ownFootprint.residentOctets() ?? 0);
     const collected = Promise.withResolvers<void>();
     const registry = new FinalizationRegistry(() => collected.resolve());
     (() => registry.register(new Array(10), undefined))();

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type Logger, makeLogger, shortHash } from '../../src/app/logging.ts';
+import { type Logger, makeLogger } from '../../src/app/logging.ts';
+import { shortHash } from '../../src/relay/session-hash.ts';
 
 function logged(work: (logger: Logger) => void): string {
   let text = '';

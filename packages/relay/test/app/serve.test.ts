@@ -108,6 +108,95 @@ describe('a service', () => {
     expect(log()).toContain('"needsRestart":["listen"]');
   });
 
+  describe('through its admin door', () => {
+    const TOKENS = 'admin: { listen: "http://127.0.0.1:0", token: operator-token-0123456789 }\n';
+    const file = (more = '') => configFile(YAML.replace(/admin:.*\n/, TOKENS) + more);
+
+    async function ask(url: string | undefined, method: string, path: string, body?: unknown) {
+      const response = await fetch(`${url}/v1${path}`, {
+        method,
+        headers: { Authorization: 'Bearer operator-token-0123456789', 'Content-Type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: await response.json() };
+    }
+
+    it('reloads, and says what needs a restart or what is wrong', async () => {
+      const config = file();
+      const { admin, events } = await serve({ configFile: config });
+      expect(await ask(admin(), 'POST', '/reload')).toEqual({ status: 200, body: { needsRestart: ['listen'] } });
+      writeFileSync(config, `${YAML}hostnam: x\n`);
+      const sentence = `${config}:5:1: hostnam: unknown key, did you mean hostname?`;
+      const wrong = { status: 422, body: { error: sentence, problems: [sentence] } };
+      expect(await ask(admin(), 'POST', '/reload')).toEqual(wrong);
+      expect(events).toEqual(['built', 'reload localhost']);
+    });
+
+    it('takes other tokens over with a reload', async () => {
+      const config = file();
+      const { admin } = await serve({ configFile: config });
+      writeFileSync(config, YAML.replace(/admin:.*\n/, TOKENS.replace('operator-', 'another-')));
+      expect((await ask(admin(), 'POST', '/reload')).status).toBe(200);
+      expect((await ask(admin(), 'POST', '/reload')).status).toBe(401);
+    });
+
+    it('changes rates, limits, drain time and log level, until the next reload', async () => {
+      const { admin, events, log } = await serve({ configFile: file('rates: { messagesPerSecond: 7 }\n') });
+      const change = { rates: { octetsPerSecond: 1000 }, limits: { connections: 5 }, timers: { drainMs: 7 } };
+      const changed = await ask(admin(), 'PATCH', '/settings', { ...change, log: { level: 'warn' } });
+      expect(changed).toMatchObject({ status: 200, body: { ...change, log: { level: 'warn' } } });
+      expect(changed.body).toMatchObject({ rates: { messagesPerSecond: 7 } });
+      expect(await ask(admin(), 'GET', '/settings')).toEqual(changed);
+      expect(events).toEqual(['built', 'tune 1000']);
+      await ask(admin(), 'POST', '/reload');
+      expect((await ask(admin(), 'GET', '/settings')).body).toMatchObject({
+        rates: { octetsPerSecond: 0, messagesPerSecond: 7 },
+        log: { level: 'info' },
+      });
+      expect(log()).toContain('reloaded');
+    });
+
+    it('changes nothing when part of a change is wrong, and says all that is', async () => {
+      const { admin, events } = await serve({ configFile: file() });
+      const change = { rates: { octetsPerSecond: -1, messagesPerSecond: 3 }, limits: { pathUris: 1 } };
+      expect(await ask(admin(), 'PATCH', '/settings', change)).toEqual({
+        status: 422,
+        body: {
+          error: expect.stringMatching(/^change: rates.octetsPerSecond: expected a whole number .*, found -1$/),
+          problems: [expect.any(String), expect.stringContaining('limits.pathUris: expected')],
+        },
+      });
+      expect(events).toEqual(['built']);
+      expect((await ask(admin(), 'GET', '/settings')).body).toMatchObject({ rates: { messagesPerSecond: 0 } });
+    });
+
+    it('drains, and is gone when that is over', async () => {
+      const { service, admin, events } = await serve({ configFile: file() });
+      const answer = await ask(admin(), 'POST', '/drain?deadlineMs=0');
+      expect(answer).toEqual({ status: 202, body: { state: 'draining', deadlineMs: 0 } });
+      await service.stopped;
+      expect(events).toEqual(['built', 'drain 0', 'close']);
+    });
+
+    it('reloads nothing while it drains', async () => {
+      const { admin, events } = await serve({ configFile: file() });
+      await ask(admin(), 'POST', '/drain');
+      await vi.waitUntil(() => events.includes('drain 40000'));
+      expect(await ask(admin(), 'POST', '/reload')).toMatchObject({ status: 422 });
+    });
+
+    it('has as settings exactly what the configuration has in these sections', async () => {
+      const { admin, config } = await serve({ configFile: file() });
+      const { body } = await ask(admin(), 'GET', '/settings');
+      expect(body).toEqual({
+        rates: config?.rates,
+        limits: config?.limits,
+        timers: { drainMs: config?.timers.drainMs },
+        log: config?.log,
+      });
+    });
+  });
+
   it('logs from the level of its configuration on, and takes over a changed one', async () => {
     const file = configFile(`${YAML}log: { level: warn }\n`);
     const { service, log } = await serve({ configFile: file });
@@ -249,7 +338,7 @@ describe('development mode', () => {
     const development = await prepareDevelopment({}, systemClock, { tls: port, tcp: port, admin: port });
     onTestFinished(() => development.discard());
     expect(development.config.listen.map((endpoint) => endpoint.port)).toEqual([0, 0]);
-    expect(development.config.admin.listen.port).toBe(0);
+    expect(development.config.admin.listen).toMatchObject({ port: 0 });
     const sentence = `port ${port} is taken: another one is used`;
     expect(development.describe([], '').slice(0, 3)).toEqual([sentence, sentence, sentence]);
   });

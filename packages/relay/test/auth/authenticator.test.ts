@@ -9,6 +9,8 @@ import { type AttemptInput, attempt } from './attempt.ts';
 
 const REALM = 'relay-a.example.org';
 const DIGEST_URI = 'msrps://nadia@relay-a.example.org;tcp';
+const HOST = 'relay-a.example.org';
+const ORIGIN = { host: HOST, address: '192.0.2.1', isOfClient: true };
 const PASSWORD = 'Kx7-lantern-harbour';
 const USERS = { nadia: PASSWORD, 'zo\u00eb': 'na\u00efve-caf\u00e9-9' };
 
@@ -30,12 +32,12 @@ function setUp({ stores, ...options }: SetUp = {}) {
     ...options,
   });
   const challengeFor = (algorithm: string) =>
-    authenticator.challenge(false).find((value) => value.endsWith(`algorithm=${algorithm}`)) ?? '';
+    authenticator.challenge(false, HOST).find((value) => value.endsWith(`algorithm=${algorithm}`)) ?? '';
   /** What nadia would send; the input changes what it says. */
   const answer = (input: Partial<AttemptInput> = {}) =>
     attempt({ user: 'nadia', password: PASSWORD, challenge: challengeFor('SHA-256'), digestUri: DIGEST_URI, ...input });
   const verify = (input: Partial<AttemptInput> = {}) =>
-    authenticator.verify(answer(input).authorization, input.digestUri ?? DIGEST_URI);
+    authenticator.verify(answer(input).authorization, input.digestUri ?? DIGEST_URI, ORIGIN);
   return { clock, authenticator, challengeFor, answer, verify };
 }
 
@@ -64,7 +66,7 @@ async function credentialOf(user: string, mayUse: boolean): Promise<Credential> 
 
 describe('challenge', () => {
   it('offers qop auth with realm, nonce and an opaque that is never empty (AU-06, AU-07, AU-09)', () => {
-    const [first] = setUp().authenticator.challenge(false);
+    const [first] = setUp().authenticator.challenge(false, HOST);
     expect(first).toMatch(
       /^Digest realm="relay-a\.example\.org", nonce="[\w-]{72}", opaque="[0-9a-f]{16}", qop="auth", algorithm=SHA-256$/,
     );
@@ -72,7 +74,7 @@ describe('challenge', () => {
 
   it('offers one header an algorithm, in the order of preference, MD5 last, all with one nonce (AU-12)', () => {
     const { authenticator } = setUp({ algorithms: ['MD5', 'SHA-256', 'MD5', 'SHA-512-256'] });
-    const offers = authenticator.challenge(false).map(parseChallenge);
+    const offers = authenticator.challenge(false, HOST).map(parseChallenge);
     expect(offers.map((offer) => offer.kind === 'digest' && offer.value.algorithm)).toEqual([
       'SHA-256',
       'SHA-512-256',
@@ -83,15 +85,15 @@ describe('challenge', () => {
 
   it('has a new nonce each time, and says stale only when asked to (AU-11, AU-26, AU-27)', () => {
     const { authenticator } = setUp();
-    expect(authenticator.challenge(false)[0]).not.toBe(authenticator.challenge(false)[0]);
-    expect(authenticator.challenge(false).join()).not.toContain('stale');
-    expect(authenticator.challenge(true)[0]).toContain(', qop="auth", stale=true, algorithm=SHA-256');
+    expect(authenticator.challenge(false, HOST)[0]).not.toBe(authenticator.challenge(false, HOST)[0]);
+    expect(authenticator.challenge(false, HOST).join()).not.toContain('stale');
+    expect(authenticator.challenge(true, HOST)[0]).toContain(', qop="auth", stale=true, algorithm=SHA-256');
   });
 
   it('carries a realm that is not ASCII as UTF-8, and the digest is over that (AU-57)', async () => {
     const realm = 'cafe\u0301';
     const { authenticator, verify } = setUp({ realm });
-    expect(authenticator.challenge(false)[0]).toContain('realm="caf\u00c3\u00a9"');
+    expect(authenticator.challenge(false, HOST)[0]).toContain('realm="caf\u00c3\u00a9"');
     expect(await verify()).toMatchObject({ kind: 'granted' });
   });
 });
@@ -101,9 +103,11 @@ describe('the right credentials', () => {
     it(`are granted with ${algorithm}, and the relay proves itself (AU-20, AU-21, AU-30, AU-31)`, async () => {
       const { authenticator, answer, challengeFor } = setUp();
       const { authorization, rspauth } = answer({ challenge: challengeFor(algorithm) });
-      expect(await authenticator.verify(authorization, DIGEST_URI)).toEqual({
+      expect(await authenticator.verify(authorization, DIGEST_URI, ORIGIN)).toEqual({
         kind: 'granted',
         user: 'nadia',
+        login: 'nadia',
+        maxSeconds: Number.POSITIVE_INFINITY,
         authenticationInfo: `rspauth="${rspauth}", cnonce="a6bc7aace203871d", nc=00000001, qop=auth`,
       });
     });
@@ -137,7 +141,7 @@ describe('the right credentials', () => {
   it('are echoed safely, however cnonce is written (AU-30)', async () => {
     const { authenticator, answer } = setUp();
     const bent = answer({ bend: { cnonce: '"a\\"b\\\\c, nc=ffffffff"' } }).authorization;
-    const outcome = await authenticator.verify(withRightResponse(bent), DIGEST_URI);
+    const outcome = await authenticator.verify(withRightResponse(bent), DIGEST_URI, ORIGIN);
     if (outcome.kind !== 'granted') throw new Error(outcome.kind);
     expect(outcome.authenticationInfo).toContain('cnonce="a\\"b\\\\c, nc=ffffffff", nc=00000001');
     expect(parseAuthenticationInfo(outcome.authenticationInfo)?.cnonce).toBe('a"b\\c, nc=ffffffff');
@@ -176,16 +180,16 @@ describe('wrong credentials', () => {
   it('fail when the digest is over another URI than the last of To-Path (AU-22)', async () => {
     const { authenticator, answer } = setUp();
     const { authorization } = answer({ digestUri: 'msrps://relay-a.example.org;tcp' });
-    expect(await authenticator.verify(authorization, DIGEST_URI)).toEqual(FAILED);
+    expect(await authenticator.verify(authorization, DIGEST_URI, ORIGIN)).toEqual(FAILED);
   });
 
-  it('fail for names that nobody can have, which reach no store (AU-29, AU-57)', async () => {
+  it('fail for names that nobody can have, which reach no store; what a colon means is for stores to say (AU-29, AU-57)', async () => {
     const store = storeOf('one', () => undefined);
     const { verify } = setUp({ stores: [store] });
     for (const username of ['""', '"a:b"', '"\u00ff"', '"a\tb"', `"${'x'.repeat(10_000)}"`]) {
       expect(await verify({ bend: { username } }), username.slice(0, 20)).toEqual(FAILED);
     }
-    expect(store.asked).toEqual(['', '', '', '', '']);
+    expect(store.asked).toEqual(['', 'a:b', '', '', '']);
   });
 
   it('do not use up the count of the right user (AU-25)', async () => {
@@ -202,9 +206,9 @@ describe('wrong credentials', () => {
     for (let digit = at; digit < at + 64; digit += 1) {
       const other = authorization[digit] === '0' ? '1' : '0';
       const bent = authorization.slice(0, digit) + other + authorization.slice(digit + 1);
-      expect(await authenticator.verify(bent, DIGEST_URI)).toEqual(FAILED);
+      expect(await authenticator.verify(bent, DIGEST_URI, ORIGIN)).toEqual(FAILED);
     }
-    expect(await authenticator.verify(authorization, DIGEST_URI)).toMatchObject({ kind: 'granted' });
+    expect(await authenticator.verify(authorization, DIGEST_URI, ORIGIN)).toMatchObject({ kind: 'granted' });
   });
 
   it('ask every store the same, whether the user exists or not (AU-29)', async () => {
@@ -249,14 +253,14 @@ describe('a nonce that is not good', () => {
   it('is stale when the Authorization was used before (AU-25)', async () => {
     const { authenticator, answer } = setUp();
     const { authorization } = answer();
-    expect(await authenticator.verify(authorization, DIGEST_URI)).toMatchObject({ kind: 'granted' });
-    expect(await authenticator.verify(authorization, DIGEST_URI)).toEqual(STALE);
+    expect(await authenticator.verify(authorization, DIGEST_URI, ORIGIN)).toMatchObject({ kind: 'granted' });
+    expect(await authenticator.verify(authorization, DIGEST_URI, ORIGIN)).toEqual(STALE);
   });
 
   it('is good for one of many who use the same count at once (AU-25)', async () => {
     const { authenticator, answer } = setUp();
     const { authorization } = answer();
-    const all = Array.from({ length: 50 }, () => authenticator.verify(authorization, DIGEST_URI));
+    const all = Array.from({ length: 50 }, () => authenticator.verify(authorization, DIGEST_URI, ORIGIN));
     const outcomes = await Promise.all(all);
     expect(outcomes.filter(({ kind }) => kind === 'granted')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome.kind === 'challenge' && outcome.stale)).toHaveLength(49);
@@ -299,8 +303,8 @@ describe('an Authorization of another kind', () => {
     expect(await verify({ bend: { algorithm: 'FOO' } })).toEqual(NOT_TRIED);
     expect(await verify({ bend: { algorithm: 'MD5', response: `"${'a'.repeat(32)}"` } })).toEqual(NOT_TRIED);
     expect(await verify({ bend: { algorithm: undefined } })).toEqual(NOT_TRIED);
-    expect(await authenticator.verify('Basic bmFkaWE6c2VjcmV0', DIGEST_URI)).toEqual(NOT_TRIED);
-    expect(await authenticator.verify('', DIGEST_URI)).toEqual(NOT_TRIED);
+    expect(await authenticator.verify('Basic bmFkaWE6c2VjcmV0', DIGEST_URI, ORIGIN)).toEqual(NOT_TRIED);
+    expect(await authenticator.verify('', DIGEST_URI, ORIGIN)).toEqual(NOT_TRIED);
     expect(store.asked).toEqual([]);
   });
 
@@ -351,7 +355,7 @@ describe('an Authorization of another kind', () => {
       'Digest canary="',
       'Digest',
     ]) {
-      const outcome = await authenticator.verify(broken, DIGEST_URI);
+      const outcome = await authenticator.verify(broken, DIGEST_URI, ORIGIN);
       expect(outcome.kind).toBe('malformed');
       expect(JSON.stringify(outcome)).not.toContain('canary');
     }
@@ -394,9 +398,9 @@ describe('several stores', () => {
     let broken = true;
     const { authenticator, answer } = setUp({ stores: [storeOf('one', () => (broken ? unavailable() : right))] });
     const { authorization } = answer();
-    expect(await authenticator.verify(authorization, DIGEST_URI)).toEqual({ kind: 'unavailable' });
+    expect(await authenticator.verify(authorization, DIGEST_URI, ORIGIN)).toEqual({ kind: 'unavailable' });
     broken = false;
-    expect(await authenticator.verify(authorization, DIGEST_URI)).toMatchObject({ kind: 'granted' });
+    expect(await authenticator.verify(authorization, DIGEST_URI, ORIGIN)).toMatchObject({ kind: 'granted' });
   });
 
   it('cannot make an AUTH throw, whatever goes wrong in them', async () => {

@@ -66,12 +66,14 @@ function offencesOf({ messageId, octets, asksForReports, responses, reports }: S
   return offences;
 }
 
-function overlap(spans: readonly Span[]): boolean {
+/** Whether any octet is in two of them. */
+export function overlap(spans: readonly Span[]): boolean {
   const ordered = spans.toSorted((a, b) => a.start - b.start);
   return ordered.some(({ start }, index) => start <= (ordered[index - 1]?.end ?? 0));
 }
 
-function covers(spans: readonly Span[], octets: number): boolean {
+/** Whether they are all of `octets` octets. */
+export function covers(spans: readonly Span[], octets: number): boolean {
   let covered = 0;
   for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
     if (start <= covered + 1) covered = Math.max(covered, end);

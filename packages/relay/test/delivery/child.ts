@@ -5,14 +5,29 @@ import { once } from 'node:events';
 /** How long a process may take to say what is waited for. */
 const PATIENCE_MS = 10_000;
 
-/** A process of Node that runs a program of the sources. */
+/** What else there is to say of a process. */
+interface ChildOptions {
+  /** The program was built; otherwise it is one of the sources. */
+  readonly isBuilt?: boolean;
+  /** The CPU that it runs on; any when left out. */
+  readonly cpu?: string;
+  /** What a shell does before it becomes the program, and where it sends its streams. */
+  readonly shell?: { readonly before: string; readonly after: string };
+}
+
+/** A process of Node that runs a program of this workspace. */
 export class Child {
   readonly process: ChildProcess;
   #output = '';
   #heard: () => void = () => {};
 
-  constructor(main: string, words: readonly string[]) {
-    this.process = spawn(process.execPath, ['--conditions=source', main, ...words], {
+  constructor(main: string, words: readonly string[], { isBuilt = false, cpu, shell }: ChildOptions = {}) {
+    const pinned = cpu === undefined ? [] : ['taskset', '-c', cpu];
+    const conditions = isBuilt ? [] : ['--conditions=source'];
+    const all = [...pinned, process.execPath, ...conditions, main, ...words];
+    const [program = '', ...more] =
+      shell === undefined ? all : ['/bin/sh', '-c', `${shell.before || ':'}; exec "$0" "$@" ${shell.after}`, ...all];
+    this.process = spawn(program, more, {
       env: { PATH: process.env.PATH, NODE_ENV: 'production' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

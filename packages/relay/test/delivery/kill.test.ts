@@ -81,7 +81,9 @@ describe.each(DIRECTIONS)('kill -9 of the receiver, %s', (direction) => {
     expect(account.delivered).toBeGreaterThan(0);
     expect(account.reported).toBeGreaterThan(0);
     // The relay's own books: each accepted chunk was closed by a 200 of the receiver, or by a REPORT.
-    expect(await scene.relay.metric('responses_total', 'direction="in",status="200"')).toBe(account.delivered);
+    expect(await scene.relay.metric('responses_total', 'direction="in",method="SEND",status="200"')).toBe(
+      account.delivered,
+    );
     expect(await scene.relay.metric('reports_total')).toBe(account.reported);
     expect(await scene.relay.metric('queued_octets')).toBe(0);
   });

@@ -1,10 +1,14 @@
-/** The relay as it is installed: `msrp-relay serve` as a process, configured by a file, over clear TCP on loopback. */
+/** The relay as it is installed: `msrp-relay serve` as a process, configured by a file, on loopback. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect, type Endpoint, request } from '../endpoint.ts';
+import type { Authority } from '../../../msrp/test/certificates.ts';
+import { type ConnectOptions, connect, type Endpoint, request } from '../endpoint.ts';
 import { Child } from './child.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+const BUILT = join(import.meta.dirname, '../../dist/cli/main.js');
+
+/** Over clear TCP, without a name. */
 const CONFIGURATION = `hostname: localhost
 listen: [tcp://127.0.0.1:0]
 auth: { allowCleartext: true }
@@ -13,24 +17,48 @@ nextHops: { allow: [loopback], cleartext: true }
 admin: { listen: "http://127.0.0.1:0" }
 `;
 
+/** What makes a relay process one that others find by its name. */
+interface NamedRelay {
+  readonly hostname: string;
+  /** Names that the certificate carries as well, each with SRV records. */
+  readonly domains?: readonly string[];
+  readonly authority: Authority;
+  readonly nameServer: string;
+  /** Which address it listens on. */
+  readonly address?: string;
+  /** The built relay on this CPU; the sources on any when left out. */
+  readonly cpu?: string;
+}
+
+/** What is known of a process that accepts connections. */
+interface RelayParts {
+  readonly child: Child;
+  readonly adminUrl: string;
+  /** The URI that AUTHs go to. */
+  readonly target: string;
+  readonly to: ConnectOptions;
+}
+
 /** A relay process that accepts connections. */
 export class RelayProcess {
   readonly child: Child;
   readonly port: number;
   /** The URI that AUTHs go to. */
   readonly target: string;
+  readonly #to: ConnectOptions;
   readonly #adminUrl: string;
 
-  constructor(child: Child, port: number, adminUrl: string) {
+  constructor({ child, adminUrl, target, to }: RelayParts) {
     this.child = child;
-    this.port = port;
-    this.target = `msrp://localhost:${port};tcp`;
+    this.port = to.port;
+    this.target = target;
+    this.#to = to;
     this.#adminUrl = adminUrl;
   }
 
   /** A connection that has not authenticated. */
   connect(): Promise<Endpoint> {
-    return connect({ port: this.port });
+    return connect(this.#to);
   }
 
   /** A connection that has, and its Use-Path. */
@@ -61,15 +89,45 @@ export class RelayProcess {
   }
 }
 
-/** @param folder - where the configuration goes. @param more - further lines of it. */
+/** One over clear TCP. @param folder - where the configuration goes. @param more - further lines of it. */
 export async function startRelayProcess(folder: string, more = ''): Promise<RelayProcess> {
   const file = join(folder, 'relay.yaml');
   writeFileSync(file, CONFIGURATION + more);
-  const child = new Child(MAIN, ['serve', '--config', file]);
+  const { child, port, adminUrl } = await started(new Child(MAIN, ['serve', '--config', file]));
+  return new RelayProcess({ child, adminUrl, target: `msrp://localhost:${port};tcp`, to: { port } });
+}
+
+/** One over TLS that has a name and asks a DNS server for those of others. @param folder - where its files go. */
+export async function startNamedRelay(folder: string, wish: NamedRelay): Promise<RelayProcess> {
+  const { hostname, domains = [], authority, nameServer, address = '127.0.0.1', cpu } = wish;
+  const { cert, key } = await authority.issue({ dnsNames: [hostname, ...domains] });
+  const pathOf = (name: string) => join(folder, `${hostname}.${name}`);
+  for (const [name, text] of Object.entries({ cert, key, ca: authority.ca })) writeFileSync(pathOf(name), text);
+  const host = address.includes(':') ? `[${address}]` : address;
+  const lines = [
+    `hostname: ${hostname}`,
+    `domains: [${domains.join()}]`,
+    `listen: ["tls://${host}:0"]`,
+    `tls: { cert: ${hostname}.cert, key: ${hostname}.key, ca: ${hostname}.ca }`,
+    'credentials: [{ type: static, users: { alice: secret } }]',
+    'nextHops: { allow: [loopback] }',
+    `resolver: ["${nameServer}"]`,
+    'admin: { listen: "http://127.0.0.1:0" }',
+  ];
+  writeFileSync(pathOf('yaml'), `${lines.join('\n')}\n`);
+  const words = ['serve', '--config', pathOf('yaml')];
+  const child = cpu === undefined ? new Child(MAIN, words) : new Child(BUILT, words, { isBuilt: true, cpu });
+  const { port, adminUrl } = await started(child);
+  const to = { port, host: address, servername: hostname, ca: authority.ca };
+  return new RelayProcess({ child, adminUrl, target: `msrps://${hostname}:${port};tcp`, to });
+}
+
+/** Waits until it listens. */
+async function started(child: Child): Promise<{ child: Child; port: number; adminUrl: string }> {
   try {
-    const [, port] = await child.said(/^listening tcp:\/\/127\.0\.0\.1:(\d+)$/m);
+    const [, port] = await child.said(/^listening \w+:\/\/\S+:(\d+)$/m);
     const [, adminUrl = ''] = await child.said(/"admin":"(http:[^"]+)"/);
-    return new RelayProcess(child, Number(port), adminUrl);
+    return { child, port: Number(port), adminUrl };
   } catch (cause) {
     await child.end();
     throw cause;

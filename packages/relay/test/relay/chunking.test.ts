@@ -449,3 +449,18 @@ describe('Two sessions', () => {
     for (const parts of received.values()) expect(Buffer.concat(parts).equals(Buffer.concat(bodies))).toBe(true);
   });
 });
+
+describe('A piece of a chunk whose sender is held to a rate', () => {
+  it('leaves at once: nothing is read that it could wait for (CH-19, FC-08)', async () => {
+    const scene = await open({ overrides: { rates: { octetsPerSecond: 1_000_000 } } });
+    // Pays for what the scene has read so far.
+    scene.clock.advance(1000);
+    const sent = scene.send({ byteRange: '1-*/60000', body: pattern(1, 60_000), failureReport: 'no' });
+    void scene.sender.send(sent.subarray(0, 40_000));
+    const first = await scene.receiver.next();
+    expect(first.flag).toBe('+');
+    const octets = first.body?.length ?? 0;
+    expect(octets).toBeGreaterThan(2048);
+    expect(scene.relay.relay.snapshot().pauses.rate.open).toBe(1);
+  });
+});

@@ -2,20 +2,33 @@ import { describe, expect, it } from 'vitest';
 import { Counters, count } from '../../src/relay/counters.ts';
 
 describe('Counters', () => {
-  it('count requests by method and responses by status, each in its direction', () => {
+  it('count requests by method, and responses by method and status, each in its direction', () => {
     const counters = new Counters();
     counters.requestIn('SEND');
     counters.requestIn('SEND');
     counters.requestIn('AUTH');
     counters.requestOut('SEND');
     counters.requestOut('REPORT');
-    counters.responseIn(200);
-    counters.responseIn(415);
-    counters.responseOut(200);
-    counters.responseOut(481);
-    counters.responseOut(481);
+    counters.responseIn('SEND', 200);
+    counters.responseIn('SEND', 415);
+    counters.responseIn('AUTH', 200);
+    counters.responseOut('SEND', 200);
+    counters.responseOut('SEND', 481);
+    counters.responseOut('SEND', 481);
     expect(counters.requests).toEqual({ in: { SEND: 2, AUTH: 1 }, out: { SEND: 1, REPORT: 1 } });
-    expect(counters.responses).toEqual({ in: { 200: 1, 415: 1 }, out: { 200: 1, 481: 2 } });
+    expect(counters.responses).toEqual({
+      in: { 'SEND 200': 1, 'SEND 415': 1, 'AUTH 200': 1 },
+      out: { 'SEND 200': 1, 'SEND 481': 2 },
+    });
+  });
+
+  it('do not grow with the statuses that a peer invents: what the RFCs do not know is counted by its class', () => {
+    const counters = new Counters();
+    for (let status = 0; status < 1000; status += 1) counters.responseIn('SEND', status);
+    const { in: known } = counters.responses;
+    expect(Object.keys(known)).toHaveLength(15);
+    expect(known).toMatchObject({ 'SEND 200': 1, 'SEND 2xx': 99, 'SEND 413': 1, 'SEND 4xx': 92, 'SEND 5xx': 98 });
+    expect(known['SEND other']).toBe(700);
   });
 
   it('do not grow with the names that a peer invents', () => {
@@ -28,7 +41,7 @@ describe('Counters', () => {
   });
 
   it('tally by name, by one or by more', () => {
-    const tally = new Map<string, number>();
+    const tally = new Map<'a' | 'b', number>();
     count(tally, 'a');
     count(tally, 'a', 5);
     count(tally, 'b');

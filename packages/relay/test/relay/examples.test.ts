@@ -174,7 +174,7 @@ describe('Through two relays', () => {
     for (const { relay } of [relayA, relayB]) {
       const { requests, responses, transactions } = relay.snapshot();
       expect([requests.in.SEND, requests.in.REPORT, requests.out.REPORT, transactions]).toEqual([1, 1, 1, 0]);
-      expect([responses.in[200], responses.in[481]]).toEqual([1, undefined]);
+      expect([responses.in['SEND 200'], responses.in['SEND 481']]).toEqual([1, undefined]);
     }
   });
 
@@ -250,7 +250,7 @@ describe('Through two relays', () => {
     await expectNext(nadia, example, 'E12.6');
     await expectNothing(relayA, nadia);
     expect([relayA.relay.snapshot().reports, relayB.relay.snapshot().reports]).toEqual([{}, { 'response 415': 1 }]);
-    expect(relayA.relay.snapshot().responses.in[200] ?? 0).toBe(0);
+    expect(relayA.relay.snapshot().responses.in['SEND 200'] ?? 0).toBe(0);
   });
 
   it('a chunk that the second one refuses is reported once, by the first (X-06, A-05)', async () => {

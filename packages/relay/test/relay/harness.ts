@@ -1,11 +1,11 @@
 /** A whole relay on free ports of 127.0.0.1, over TLS and clear TCP, for tests of its rules. */
 import { type Clock, ManualClock } from 'msrp/base';
 import type { Lookup, NameQueries } from 'msrp/node';
-import { pino } from 'pino';
 import { createAuthority } from '../../../msrp/test/certificates.ts';
 import { buildRelay } from '../../src/app/build.ts';
 import { type Config, configFrom } from '../../src/app/config.ts';
 import { emptySource } from '../../src/app/config-file.ts';
+import { makeLogger } from '../../src/app/logging.ts';
 import type { RunningRelay } from '../../src/app/running-relay.ts';
 import { connect, type Endpoint } from '../endpoint.ts';
 
@@ -67,10 +67,8 @@ export async function startRelayWith<C extends Clock>(
   const lines: string[] = [];
   const config = configOf(overrides, clock);
   // What is kept of the log counts as memory, where a test measures that.
-  const logger = pino(
-    { level: 'log' in overrides ? config.log.level : 'debug' },
-    { write: (line: string) => lines.push(line) },
-  );
+  const logger = makeLogger({ write: (line: string) => void lines.push(line) });
+  logger.level = 'log' in overrides ? config.log.level : 'debug';
   const relay = await buildRelay(config, {
     clock,
     logger,

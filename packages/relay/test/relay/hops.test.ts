@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { Hops } from '../../src/relay/hops.ts';
 import type { Dialler, DialRequest } from '../../src/relay/ports.ts';
 import { TransactionBudget } from '../../src/relay/transactions.ts';
+import { Histogram } from '../../src/transport/histogram.ts';
 import { Memory } from '../../src/transport/memory.ts';
+import { Pauses } from '../../src/transport/pauses.ts';
 import { Slab } from '../../src/transport/slab.ts';
 import { Turn } from '../../src/transport/turn.ts';
 
@@ -25,16 +27,18 @@ function hopsDialling(reach: () => void = () => {}) {
   };
   const context = {
     clock,
-    turn: new Turn(),
+    turn: new Turn(clock),
     slab: new Slab(),
     parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
     marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
     memory: new Memory(1_000_000),
-    feedOctets: 4096,
+    queueTimes: new Histogram(),
+    pauses: new Pauses(clock),
+    chunk: { maxOctets: 4096, lingerMs: 20 },
     endMs: 1000,
   };
   const rules = { begin: () => expect.unreachable(), broken: () => {}, read: () => {}, closed: () => {} };
-  const hops = new Hops(clock, context, dialler, rules, new TransactionBudget(100), 100);
+  const hops = new Hops(clock, context, dialler, rules, new TransactionBudget({ transactions: 100 }), { dialled: 100 });
   return { clock, hops, requests };
 }
 

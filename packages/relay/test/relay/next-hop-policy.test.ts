@@ -91,12 +91,18 @@ describe('The policy on next hops', () => {
     expect(admits({}, address)).toBe(true);
   });
 
-  it.each(['fec0::1', '64:ff9b::7f00:1', '2002:7f00:1::1', '192.0.0.8', '198.18.0.1'])(
-    'keeps %s out with the private ones, which it may lead to (FW-09)',
-    (address) => {
-      expect(admits({ deny: ['private'] }, address)).toBe(false);
-    },
-  );
+  it.each([
+    'fec0::1',
+    '64:ff9b::7f00:1',
+    '2002:7f00:1::1',
+    '::ffff:0:127.0.0.1',
+    '::ffff:0:a9fe:a9fe',
+    '2001:0:7f00:1::80ff:fffe',
+    '192.0.0.8',
+    '198.18.0.1',
+  ])('keeps %s out with the private ones, which it may lead to (FW-09)', (address) => {
+    expect(admits({ deny: ['private'] }, address)).toBe(false);
+  });
 
   it('lets what is allowed beat what is denied, by name, suffix, address and network (FW-09)', () => {
     expect(admits({ allow: ['loopback'] }, '127.0.0.1')).toBe(true);

@@ -266,18 +266,20 @@ describe('An answer that is held back', () => {
 });
 
 describe('A pace', () => {
-  it('is full over what a session may queue, overfull over twice that, by octets of memory (FC-03, FC-05)', () => {
+  it('is full over what a session may queue, overfull over twice that, by octets of memory, flooded over three times that, by octets (FC-03, FC-05)', () => {
     const { pace, push } = stage();
     const seen: unknown[] = [];
-    for (const octets of [4000, 1, 3999, 1]) {
+    for (const octets of [4000, 1, 3999, 1, 3999, 1]) {
       push(octets);
-      seen.push([pace.isFull, pace.isOverfull]);
+      seen.push([pace.isFull, pace.isOverfull, pace.isFlooded]);
     }
     expect(seen).toEqual([
-      [false, false],
-      [true, false],
-      [true, false],
-      [true, true],
+      [false, false, false],
+      [true, false, false],
+      [true, false, false],
+      [true, true, false],
+      [true, true, false],
+      [true, true, true],
     ]);
   });
 

@@ -67,6 +67,7 @@ describe('An AUTH through another relay', () => {
   });
 
   it('fails without costing the relay its connection, and a client that does the same loses it (AU-47, AU-45, CN-13)', async () => {
+    await restart({ auth: { userFailures: 0 } });
     const { endpoint, fromPath } = await innerRelay();
     for (let failures = 0; failures < 30; failures += 1) {
       const wrong = await authOnBehalf(endpoint, { target: outer.target, fromPath, password: 'wrong' });

@@ -4,11 +4,11 @@ import type { Flow } from '../../src/relay/flow.ts';
 import type { Observer } from '../../src/relay/ports.ts';
 import { Reports, type SentRange } from '../../src/relay/reports.ts';
 
-const LOSS = { status: 408, comment: 'Next hop unreachable', trigger: 'unreachable' };
+const LOSS = { status: 408, comment: 'Next hop unreachable', trigger: 'unreachable' } as const;
 const FROM_PATH = 'msrps://relay-z.example:2855/z;tcp msrps://client.example:4000/c;tcp';
 const OWN = 'msrps://relay.example.org:2855/s;tcp';
 
-const SILENT: Observer = { authEnded() {}, connectionEnded() {}, follow: undefined };
+const SILENT: Observer = { authEnded() {}, connectionEnded() {}, sessionEnded() {}, follow: undefined };
 
 function reports(counters = new Counters()): Reports {
   return new Reports(counters, SILENT, () => undefined);

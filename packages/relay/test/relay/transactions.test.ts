@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { Transaction, TransactionBudget, TransactionTable } from '../../src/relay/transactions.ts';
 
 class Waiting extends Transaction {
+  override readonly method = 'other';
   override readonly answeredAt = 'msrps://relay.example:2855/s;tcp';
   override answer(): void {}
   override expire(): void {}
 }
 
 function table(max = 1_000_000): { table: TransactionTable; budget: TransactionBudget } {
-  const budget = new TransactionBudget(max);
+  const budget = new TransactionBudget({ transactions: max });
   return { table: new TransactionTable(budget), budget };
 }
 
@@ -114,7 +115,7 @@ describe('TransactionTable', () => {
   });
 
   it('knows when the transactions of all tables together are as many as there may be (FC-08)', () => {
-    const budget = new TransactionBudget(3);
+    const budget = new TransactionBudget({ transactions: 3 });
     const tables = [new TransactionTable(budget), new TransactionTable(budget)];
     const [first] = [opened(tables[0]!), opened(tables[1]!)];
     expect(budget.isSpent).toBe(false);

@@ -161,6 +161,33 @@ describe('A slow end behind two relays', () => {
     expect(tidOf(sent[0] ?? new Uint8Array())).not.toBe(received[0]?.message.tid);
   });
 
+  it.each([
+    [200, 16_000],
+    [8192, 1500],
+    [65_536, 190],
+    [150_000, 80],
+  ])(
+    'slows the sender of messages of %i octets through a connection that feeds others, too, and refuses nothing (FC-04, FC-05)',
+    async (octets, count) => {
+      const { near, far, alice, bob, carol, toBob, toCarol } = await chain();
+      const [told, atCarol] = [attend(alice), attend(carol)];
+      const send = (toPath: string, body: Uint8Array) =>
+        void alice.send(sendRequest({ toPath, fromPath: alice.uri, body }));
+      send(toCarol, BODY);
+      await until(() => atCarol.received.length === 1 && told.count(200) === 1);
+      bob.pause();
+      for (let sent = 0; sent < count; sent += 1) send(toBob, new Uint8Array(octets));
+      await still(far);
+      expect(told.answers.size).toBeLessThan(count);
+      const { received } = attend(bob);
+      bob.resume();
+      await until(() => told.answers.size === 1 + count && received.at(-1)?.flag === '$', 25_000);
+      await until(() => received.reduce((sum, got) => sum + got.octets, 0) === octets * count, 25_000);
+      expect([told.count(200), told.reports.size]).toEqual([1 + count, 0]);
+      await until(() => queuedIn([near, far]).every((waiting) => waiting === 0));
+    },
+  );
+
   it('that answers nothing holds no more than a window between the relays (FC-04)', async () => {
     const { near, far, alice, bob, toBob } = await chain();
     attend(alice);

@@ -6,8 +6,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
 import { Connection, type ConnectionContext, type ConnectionEvents } from '../../src/transport/connection.ts';
+import { Histogram } from '../../src/transport/histogram.ts';
 import { Memory } from '../../src/transport/memory.ts';
 import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
+import { Pauses } from '../../src/transport/pauses.ts';
 import { Slab } from '../../src/transport/slab.ts';
 import { Turn } from '../../src/transport/turn.ts';
 
@@ -28,12 +30,14 @@ function connection(context: Partial<ConnectionContext> = {}, onHead?: (connecti
     { transport: 'tcp', direction: 'accepted', remoteAddress: '192.0.2.1', localPort: 2855 },
     {
       clock: systemClock,
-      turn: new Turn(),
+      turn: new Turn(systemClock),
       slab: new Slab(),
       parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
       marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
       memory: new Memory(1_000_000_000),
-      feedOctets: 4096,
+      queueTimes: new Histogram(),
+      pauses: new Pauses(systemClock),
+      chunk: { maxOctets: 4096, lingerMs: 20 },
       endMs: 60_000,
       ...context,
     },
@@ -131,7 +135,7 @@ describe('Connection: what comes in', () => {
   it('reads nothing while it is paused, also when it was before it opened', async () => {
     const [socket, peer] = duplexPair();
     const { connection: told, events } = connection();
-    told.pause();
+    told.pause('receiver');
     told.open(socket);
     peer.write(REQUEST);
     await turns();
@@ -193,7 +197,7 @@ describe('Connection: what goes out', () => {
   });
 
   it('gives the socket one batch at a time, so that a response overtakes the chunks that wait (FC-01, CH-04)', async () => {
-    const { connection: told, socket } = slow({ feedOctets: 100 });
+    const { connection: told, socket } = slow({ chunk: { maxOctets: 100, lingerMs: 20 } });
     const lane = told.lane(NOBODY);
     for (let number = 0; number < 5; number += 1) told.writeChunk(lane, chunk(`chunk${number} `.padEnd(100)));
     await turns();
@@ -208,7 +212,7 @@ describe('Connection: what goes out', () => {
   });
 
   it('tells the sender of a chunk when the system has taken it, not before', async () => {
-    const { connection: told, socket } = slow({ feedOctets: 1 });
+    const { connection: told, socket } = slow({ chunk: { maxOctets: 1, lingerMs: 20 } });
     const lane = told.lane(NOBODY);
     const written: string[] = [];
     for (const name of ['a', 'b'])
@@ -223,7 +227,7 @@ describe('Connection: what goes out', () => {
   });
 
   it('says when a lane is over its high-water mark, and tells its owner when it is low again', async () => {
-    const { connection: told, peer } = openPair({ feedOctets: 1 });
+    const { connection: told, peer } = openPair({ chunk: { maxOctets: 1, lingerMs: 20 } });
     let lows = 0;
     const lane = told.lane({ laneIsLow: () => (lows += 1), mayGoOn: () => true });
     const overs = Array.from({ length: 12 }, () => told.writeChunk(lane, chunk('x'.repeat(1000))));
@@ -235,7 +239,7 @@ describe('Connection: what goes out', () => {
   });
 
   it('drops chunks that wait, not those that were given to the socket', async () => {
-    const { connection: told, socket } = slow({ feedOctets: 1 });
+    const { connection: told, socket } = slow({ chunk: { maxOctets: 1, lingerMs: 20 } });
     const lane = told.lane(NOBODY);
     const chunks = ['a', 'b', 'c'].map((head) => chunk(head));
     for (const one of chunks) told.writeChunk(lane, one);
@@ -262,7 +266,7 @@ describe('Connection: what goes out', () => {
 
 describe('Connection: its end', () => {
   it('ends in peace: urgent texts leave, chunks do not, and it is told once', async () => {
-    const { connection: told, events, peer } = openPair({ feedOctets: 1 });
+    const { connection: told, events, peer } = openPair({ chunk: { maxOctets: 1, lingerMs: 20 } });
     const received = receiving(peer);
     const lane = told.lane(NOBODY);
     let writtenCount = 0;

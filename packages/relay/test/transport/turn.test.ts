@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { systemClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
 import { type Flushable, Turn } from '../../src/transport/turn.ts';
 
@@ -17,7 +18,7 @@ function things() {
 
 describe('Turn', () => {
   it('flushes what asked for it once, in order, and not before the turn ends', async () => {
-    const turn = new Turn();
+    const turn = new Turn(systemClock);
     const { flushed, make } = things();
     for (const name of ['a', 'b', 'c']) turn.add(make(name));
     expect(flushed).toEqual([]);
@@ -28,7 +29,7 @@ describe('Turn', () => {
   });
 
   it('flushes at the end of the read that brought something, so that nobody waits for the reads of others', async () => {
-    const turn = new Turn();
+    const turn = new Turn(systemClock);
     const { flushed, make } = things();
     turn.add(make('a'));
     turn.readDone();
@@ -41,7 +42,7 @@ describe('Turn', () => {
   });
 
   it('flushes nobody twice before the turn ends: what comes for it meanwhile leaves together', async () => {
-    const turn = new Turn();
+    const turn = new Turn(systemClock);
     const { flushed, make } = things();
     const a = make('a');
     const b = make('b');
@@ -61,7 +62,7 @@ describe('Turn', () => {
   });
 
   it('flushes somebody at once again in the next turn', async () => {
-    const turn = new Turn();
+    const turn = new Turn(systemClock);
     const { flushed, make } = things();
     const a = make('a');
     for (let number = 1; number <= 3; number += 1) {
@@ -75,7 +76,7 @@ describe('Turn', () => {
   it.each(['readDone', 'the end'])(
     'leaves what is added by a flush in %s to itself, and loses nothing',
     async (when) => {
-      const turn = new Turn();
+      const turn = new Turn(systemClock);
       const { flushed, make } = things();
       const second = make('second');
       turn.add(

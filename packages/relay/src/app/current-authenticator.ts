@@ -1,0 +1,107 @@
+/** The authenticator in force, and the stores that it asks; a reload puts others in their place. */
+import { AuthGuard, type AuthGuardLimits } from '../auth/auth-guard.ts';
+import { DigestAuthenticator } from '../auth/authenticator.ts';
+import { type CredentialStore, StoreUnavailable } from '../auth/credential-store.ts';
+import type { Blocks } from '../relay/blocks.ts';
+import type { Authenticator, AuthOutcome } from '../relay/ports.ts';
+import type { Counts } from '../relay/snapshot.ts';
+import type { Config } from './config.ts';
+import { openStore } from './open-store.ts';
+import type { RelayContext } from './running-relay.ts';
+import { StoreWatch } from './store-watch.ts';
+
+/** What is replaced as a whole. */
+interface Current {
+  readonly stores: readonly CredentialStore[];
+  readonly authenticator: DigestAuthenticator;
+}
+
+/** Stands before whichever authenticator is in force. */
+export class CurrentAuthenticator implements Authenticator {
+  readonly #context: RelayContext;
+  readonly #blocks: Blocks;
+  readonly #watch: StoreWatch;
+  readonly #guard: AuthGuard;
+  #current: Current;
+
+  private constructor(context: RelayContext, blocks: Blocks, watch: StoreWatch, guard: AuthGuard, current: Current) {
+    this.#context = context;
+    this.#blocks = blocks;
+    this.#watch = watch;
+    this.#guard = guard;
+    this.#current = current;
+  }
+
+  /** @throws CredentialsError when a store cannot be opened. */
+  static async open(config: Config, context: RelayContext, blocks: Blocks): Promise<CurrentAuthenticator> {
+    const watch = new StoreWatch(context.logger);
+    const guard = new AuthGuard(context.clock, guardLimits(config));
+    return new CurrentAuthenticator(context, blocks, watch, guard, await make(config, context, watch, guard));
+  }
+
+  /** See {@link StoreWatch.lookups}. */
+  get lookups(): Counts {
+    return this.#watch.lookups;
+  }
+
+  challenge(stale: boolean, host: string): string[] {
+    return this.#current.authenticator.challenge(stale, host);
+  }
+
+  /** Whom an operator has blocked learns it only with the right password, as whom a store has. */
+  async verify(...given: Parameters<Authenticator['verify']>): Promise<AuthOutcome> {
+    const outcome = await this.#current.authenticator.verify(...given);
+    return outcome.kind === 'granted' && this.#blocks.hasUser(outcome.user) ? { kind: 'forbidden' } : outcome;
+  }
+
+  /** See {@link DigestAuthenticator.mayUse}. */
+  mayUse(login: string): Promise<boolean> {
+    return this.#current.authenticator.mayUse(login);
+  }
+
+  /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
+  async reload(config: Config): Promise<void> {
+    const before = this.#current.stores;
+    this.#current = await make(config, this.#context, this.#watch, this.#guard);
+    this.#guard.limits = guardLimits(config);
+    await closeAll(before);
+  }
+
+  async close(): Promise<void> {
+    await closeAll(this.#current.stores);
+  }
+}
+
+async function make(config: Config, { clock }: RelayContext, watch: StoreWatch, guard: AuthGuard): Promise<Current> {
+  const stores: CredentialStore[] = [];
+  try {
+    for (const settings of config.credentials)
+      stores.push(await openStore(settings, config, { clock, observer: watch }));
+  } catch (cause) {
+    await closeAll(stores);
+    throw cause;
+  }
+  const onStoreFailure = (store: string, cause: unknown) => {
+    // Those that ask others tell of it themselves, and not for each AUTH that is refused meanwhile.
+    if (!(cause instanceof StoreUnavailable && cause.isTold)) watch.failed(store, cause);
+  };
+  const { realm, realms, auth } = config;
+  const authenticator = new DigestAuthenticator(stores, {
+    realm,
+    realms,
+    algorithms: auth.algorithms,
+    clock,
+    onStoreFailure,
+    guard,
+  });
+  return { stores, authenticator };
+}
+
+function guardLimits({ auth }: Config): AuthGuardLimits {
+  const { addressFailures, userFailures, failuresWindowMs, blockMs } = auth;
+  return { addressFailures, userFailures, windowMs: failuresWindowMs, blockMs };
+}
+
+async function closeAll(stores: readonly CredentialStore[]): Promise<void> {
+  for (const store of stores) await store.close();
+}

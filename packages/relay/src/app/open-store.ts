@@ -1,0 +1,78 @@
+/** An entry of `credentials` to the store that it describes. */
+import type { CredentialStore } from '../auth/credential-store.ts';
+import { parseDatabaseAddress } from '../auth/database-address.ts';
+import { EphemeralStore } from '../auth/ephemeral-store.ts';
+import { HttpSource } from '../auth/http-source.ts';
+import { RemoteStore, type RemoteStoreOptions, type StoreObserver } from '../auth/remote-store.ts';
+import { SqliteStore } from '../auth/sqlite-store.ts';
+import { StaticStore } from '../auth/static-store.ts';
+import { openSubscriberStore } from '../auth/subscriber-store.ts';
+import { SUBSCRIBER_LAYOUTS, type SubscriberTable } from '../auth/subscriber-table.ts';
+import type { Config } from './config.ts';
+import { leavesMachine } from './config-credential-rules.ts';
+import type { RelayContext } from './running-relay.ts';
+
+/** What a store is opened with. */
+export interface StoreContext extends Pick<RelayContext, 'clock'> {
+  readonly observer: StoreObserver;
+}
+
+type Settings<Type extends string> = Extract<Config['credentials'][number], { readonly type: Type }>;
+
+/** @throws CredentialsError when it cannot be opened; a server that cannot be reached is no reason. */
+export async function openStore(
+  settings: Config['credentials'][number],
+  { realm }: Pick<Config, 'realm'>,
+  context: StoreContext,
+): Promise<CredentialStore> {
+  switch (settings.type) {
+    case 'static':
+      return new StaticStore(settings.realm ?? realm, settings.users);
+    case 'sqlite':
+      return new SqliteStore(settings.path);
+    case 'subscriber':
+      return openSubscribers(settings, context);
+    case 'ephemeral':
+      return new EphemeralStore({ ...settings, maySessionsOutlive: settings.sessionsOutlive });
+    case 'http': {
+      const { url, method, token, ca } = settings;
+      return new RemoteStore(new HttpSource({ url, method, token, ca }), remoteOptions(settings, context));
+    }
+  }
+}
+
+async function openSubscribers(settings: Settings<'subscriber'>, context: StoreContext): Promise<CredentialStore> {
+  const address = parseDatabaseAddress(settings.url);
+  if (address === undefined) throw new Error('the schema has judged the address');
+  return openSubscriberStore({
+    ...remoteOptions(settings, context),
+    address,
+    table: tableOf(settings),
+    password: settings.password,
+    tls: (settings.tls ?? leavesMachine(address)) ? { ca: settings.ca } : undefined,
+  });
+}
+
+function remoteOptions(
+  settings: Settings<'subscriber' | 'http'>,
+  { clock, observer }: StoreContext,
+): RemoteStoreOptions {
+  const { timeoutMs, failures, retryMs, cacheMs, staleMs, cacheUsers } = settings;
+  return {
+    clock,
+    observer,
+    timeoutMs,
+    failures,
+    restMs: retryMs,
+    freshMs: cacheMs,
+    staleMs,
+    cacheEntries: cacheUsers,
+  };
+}
+
+function tableOf(settings: Settings<'subscriber'>): SubscriberTable {
+  const { layout, table, columns, plainPasswords, useDomain, domain } = settings;
+  const chosen = columns ?? { ...SUBSCRIBER_LAYOUTS[layout], password: 'password' };
+  const password = plainPasswords ? chosen.password : undefined;
+  return { table, columns: { ...chosen, password }, usesDomain: useDomain, domain };
+}

@@ -1,0 +1,59 @@
+/** Passwords that a web service makes for a while, under a secret that it shares with relays: as TURN servers know them. */
+import { createHash, createHmac } from 'node:crypto';
+import type { DigestAlgorithm } from 'msrp/digest';
+import type { Credential, CredentialStore } from './credential-store.ts';
+import { loginNameFault } from './user-name.ts';
+
+/** What both sides have agreed on. */
+export interface EphemeralOptions {
+  /** Any of them is good, so that a new one can be brought in before the old one goes. */
+  readonly secrets: readonly string[];
+  /** `time:user`, as coturn and Kamailio's auth_ephemeral have it, or `user:time`. A name may be the time alone. */
+  readonly order: 'time-first' | 'user-first';
+  /** The character between time and user. */
+  readonly separator: string;
+  /** Hash of the HMAC that is the password. */
+  readonly hash: 'sha1' | 'sha256' | 'sha384' | 'sha512';
+  readonly maySessionsOutlive: boolean;
+}
+
+/** As `createHash` calls them. */
+const HASHES = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' } as const;
+
+/** Seconds since 1970, up to the year 2286. */
+const TIME = /^\d{1,10}$/;
+
+/** Knows nobody and believes everybody who has the password that belongs to the name; the name says until when. */
+export class EphemeralStore implements CredentialStore {
+  readonly name = 'ephemeral';
+  readonly #options: EphemeralOptions;
+
+  constructor(options: EphemeralOptions) {
+    this.#options = options;
+  }
+
+  async find(user: string, realm: string, algorithm: DigestAlgorithm): Promise<Credential | undefined> {
+    const { secrets, hash, maySessionsOutlive } = this.#options;
+    const read = this.#read(user);
+    const [first, ...others] = secrets.map((secret) => {
+      const password = createHmac(hash, secret).update(user).digest('base64');
+      // Not hashA1, which wants no colon in a name: here it is what the name is made of.
+      return createHash(HASHES[algorithm]).update(`${user}:${realm}:${password}`).digest('hex');
+    });
+    if (read === undefined || first === undefined) return undefined;
+    return { ha1: first, otherHa1s: others, mayUse: true, maySessionsOutlive, ...read };
+  }
+
+  async close(): Promise<void> {}
+
+  #read(name: string): { readonly account: string; readonly expiresAtMs: number } | undefined {
+    const { order, separator } = this.#options;
+    if (loginNameFault(name) !== undefined) return undefined;
+    const at = order === 'time-first' ? name.indexOf(separator) : name.lastIndexOf(separator);
+    const before = at < 0 ? '' : name.slice(0, at);
+    const after = name.slice(at + 1);
+    const [time, user] = order === 'time-first' && at >= 0 ? [before, after] : [after, before];
+    if (!TIME.test(time) || (at >= 0 && user === '')) return undefined;
+    return { account: user === '' ? name : user, expiresAtMs: Number(time) * 1000 };
+  }
+}

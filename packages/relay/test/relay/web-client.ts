@@ -1,0 +1,55 @@
+/** Scripted endpoints over WebSocket; their HTTP and framing are those of the library ws. */
+import { once } from 'node:events';
+import type net from 'node:net';
+import { createWebSocketStream, WebSocket } from 'ws';
+import { randomId } from '../message.ts';
+import { Endpoint } from '../scripted-connection.ts';
+import { authority } from './harness.ts';
+
+/** What may be different about a handshake. */
+export interface WebWish {
+  readonly protocols?: readonly string[];
+  readonly origin?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly perMessageDeflate?: boolean;
+}
+
+/** An endpoint, its WebSocket, and the messages that came on it. */
+export interface WebEndpoint {
+  readonly endpoint: Endpoint;
+  readonly webSocket: WebSocket;
+  /** Every WebSocket message that came, and whether it was binary. */
+  readonly messages: { readonly octets: Buffer; readonly isBinary: boolean }[];
+  /** The head of the 101. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Settles with the code that the connection was closed with. */
+  readonly closeCode: Promise<number>;
+}
+
+/** Connects to a listener, as `ws://…` or `wss://…`. */
+export async function connectWeb(url: string, wish: WebWish = {}): Promise<WebEndpoint> {
+  const { protocols = ['msrp'], origin, headers = {}, perMessageDeflate = false } = wish;
+  const trust = { ca: authority.ca, servername: 'localhost' };
+  const options = { ...trust, ...(origin === undefined ? {} : { origin }), headers, perMessageDeflate };
+  const webSocket = new WebSocket(url, [...protocols], options);
+  const messages: { octets: Buffer; isBinary: boolean }[] = [];
+  webSocket.on('message', (octets: Buffer, isBinary) => void messages.push({ octets, isBinary }));
+  const closeCode = once(webSocket, 'close').then(([code]) => code as number);
+  closeCode.catch(() => {});
+  const [[response]] = await Promise.all([once(webSocket, 'upgrade'), once(webSocket, 'open')]);
+  const stream = createWebSocketStream(webSocket, { readableObjectMode: true });
+  const socket = Object.assign(stream, { setNoDelay() {} }) as unknown as net.Socket;
+  const uri = `msrps://${randomId()}.invalid:2855/${randomId()};ws`;
+  return { endpoint: new Endpoint(socket, uri), webSocket, messages, headers: response.headers, closeCode };
+}
+
+/** The status that a handshake is refused with. */
+export async function refusedWith(url: string, wish: WebWish): Promise<number | undefined> {
+  const { protocols = ['msrp'], origin } = wish;
+  const trust = { ca: authority.ca, servername: 'localhost' };
+  const webSocket = new WebSocket(url, [...protocols], { ...trust, ...(origin === undefined ? {} : { origin }) });
+  webSocket.on('error', () => {});
+  const [, response] = await once(webSocket, 'unexpected-response');
+  webSocket.terminate();
+  return response.statusCode;
+}
