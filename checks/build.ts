@@ -3,8 +3,9 @@
  * as npm and a user would. A package is built against the built packages before it, not their sources.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { bundle } from 'msrp-web';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
@@ -28,6 +29,13 @@ function build(home: string): void {
     recursive: true,
     filter: (source) => !/\.tsx?$/.test(source),
   });
+}
+
+/** The web page is a part of the relay's package: files, no code that anybody imports. */
+async function buildPage(relayHome: string): Promise<void> {
+  const folder = path.join(relayHome, 'dist/web');
+  mkdirSync(folder);
+  for (const [name, octets] of await bundle()) writeFileSync(path.join(folder, name), octets);
 }
 
 /** @returns how many errors publint found; what it merely advises is printed and no more. */
@@ -66,6 +74,7 @@ for (const name of PACKAGES) {
   const home = path.join(ROOT, 'packages', name);
   const manifest: Manifest = JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8'));
   build(home);
+  if (name === 'relay') await buildPage(home);
   errorCount += await lint(home, manifest);
   tryCommands(home, manifest);
   console.log(`built ${manifest.name}`);

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 
 const PACKAGES = [
+  'chromium',
   'kamailio',
   'kamailio-tls-modules',
   // Databases, and the tables of users as Kamailio makes them.

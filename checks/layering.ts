@@ -14,10 +14,11 @@ import { type Import, importsIn, lineAt, withoutText } from './imports.ts';
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   msrp: ['base', 'wire', 'digest', 'sdp', 'client', 'node', 'web'],
   relay: ['transport', 'relay', 'auth', 'cluster', 'admin', 'app', 'cli'],
+  web: ['chat', 'view'],
 };
 
 /** What each package may import of the others, by the name it has on npm. */
-const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = { msrp: [], relay: ['msrp'] };
+const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = { msrp: [], relay: ['msrp'], web: ['msrp'] };
 
 const MAX_LINES = 400;
 const JUNK_DRAWERS = /(?:^|[-.])(?:utils?|helpers?|common|managers?|misc)(?:[-.]|$)/i;
@@ -61,7 +62,7 @@ export function checkLayering(root: string): Findings {
 
 function readFiles(root: string): File[] {
   const patterns = [
-    'packages/*/src/**/*.ts',
+    'packages/*/src/**/*.{ts,tsx}',
     'packages/*/test/**/*.ts',
     'bench/**/*.ts',
     'examples/**/*.ts',
@@ -81,7 +82,7 @@ function readFiles(root: string): File[] {
 function sizeAndName({ name, source }: File): string[] {
   const lines = source.split('\n').length - 1;
   const isTest = /^packages\/[^/]+\/test\//.test(name);
-  const junk = name.split('/').some((part) => JUNK_DRAWERS.test(part.replace(/\.ts$/, '')));
+  const junk = name.split('/').some((part) => JUNK_DRAWERS.test(part.replace(/\.tsx?$/, '')));
   return [
     ...(lines > MAX_LINES && !isTest
       ? [`${name}: ${lines} lines, over ${MAX_LINES}: which two things live there?`]
@@ -147,10 +148,11 @@ function packageOffences(root: string, file: File, specifier: string): string[] 
 
 function doorsOf(root: string, home: string): { home: string; name: string; doors: readonly string[] } {
   const file = path.join(root, 'packages', home, 'package.json');
-  const found: { name?: string; exports?: Record<string, unknown> } = existsSync(file)
+  const found: { name?: string; exports?: string | Record<string, unknown> } = existsSync(file)
     ? JSON.parse(readFileSync(file, 'utf8'))
     : {};
-  return { home, name: found.name ?? home, doors: Object.keys(found.exports ?? {}) };
+  const { exports = {} } = found;
+  return { home, name: found.name ?? home, doors: typeof exports === 'string' ? ['.'] : Object.keys(exports) };
 }
 
 function valueTargets(file: File): string[] {

@@ -65,6 +65,10 @@ export class OtherSide {
 
   /** @throws MsrpError `MSRP_NOT_ACCEPTED` or `MSRP_TOO_LARGE` for what must not be sent to this peer. */
   assertTakes(contentType: string, octets: number | undefined): void {
+    const direction = this.#peer?.direction;
+    if (direction === 'sendonly' || direction === 'inactive') {
+      throw new MsrpError('MSRP_NOT_ACCEPTED', `the peer takes nothing: it is ${direction}`);
+    }
     const { acceptTypes = ['*'], acceptWrappedTypes, maxSize } = this.#peer ?? { path: '' };
     const reason = reasonAgainst({ acceptTypes, acceptWrappedTypes, maxSize }, contentType, octets);
     if (reason === 'size')

@@ -1,5 +1,6 @@
 /** What a session tells, and what of it and of its messages is the application's to choose. */
 import type { MsrpError } from '../base/errors.ts';
+import type { Direction } from '../sdp/media.ts';
 import type { FailureReport } from '../wire/head.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { Acceptance } from './media-types.ts';
@@ -42,6 +43,8 @@ export interface SessionOptions {
 export interface Peer extends Partial<Acceptance> {
   /** Its `a=path`, nearest URI first. */
   readonly path: string;
+  /** Which way content may go, as the peer says it: nothing is sent to one that is `sendonly` or `inactive` (RFC 4975 §8.9). */
+  readonly direction?: Direction | undefined;
   /** Refuses a path with an `msrp:` hop; false when absent. */
   readonly requireSecurePath?: boolean | undefined;
   /**

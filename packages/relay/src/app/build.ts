@@ -1,4 +1,5 @@
 /** The composition root: configuration to a relay with everything wired together. */
+import type { RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
@@ -24,11 +25,13 @@ import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import { WebSocketListener } from '../transport/websocket-listener.ts';
 import type { Config } from './config.ts';
+import { reason } from './config-file.ts';
 import { formatEndpoint, isDnsName } from './config-values.ts';
 import { CurrentAuthenticator } from './current-authenticator.ts';
 import { Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
+import { relayUri, servePage } from './page.ts';
 import type { BuildRelay, RelayContext, RunningRelay } from './running-relay.ts';
 
 /** How long the last octets of a connection that ends may take. */
@@ -195,6 +198,7 @@ class WiredRelay implements RunningRelay {
         ...shared,
         clock: this.#context.clock,
         rules: this.#lastConfig.webSocket,
+        page: this.#page(),
         accepted: (stream, admission, remoteAddress) => {
           this.#accept(stream, admission, {
             transport: scheme,
@@ -214,6 +218,16 @@ class WiredRelay implements RunningRelay {
       },
     });
     return listener;
+  }
+
+  #page(): RequestListener | undefined {
+    if (!this.#lastConfig.webSocket.page) return undefined;
+    const { logger, rendezvous } = this.#context;
+    return servePage({
+      settings: () => ({ relay: relayUri(this.#config.hostname, this.listening) }),
+      rendezvous,
+      failed: (cause) => logger.error({ reason: reason(cause) }, 'there is no web page to serve'),
+    });
   }
 
   #chunksBy(endpoint: Config['listen'][number]): { readonly chunk: ChunkLimits } {

@@ -92,6 +92,11 @@ const listening = {
     proxies: list(addresses(), 'a list of addresses and networks')
       .default([])
       .describe('Networks and addresses of proxies whose X-Forwarded-For tells where a connection comes from.'),
+    page: flag()
+      .default(false)
+      .describe(
+        'Serves a page at `/` with which two people try the relay from their browsers. On in development mode.',
+      ),
   })
     .prefault({})
     .describe('WebSocket listeners.'),

@@ -1,6 +1,6 @@
 /**
- * Development mode: a relay without configuration, on this machine only. Its certificate, its user and its password are
- * made on the spot and kept in a temporary folder that goes when the relay stops.
+ * Development mode: a relay without configuration, on this machine only. Its certificate, its users and their passwords
+ * are made on the spot and kept in a temporary folder that goes when the relay stops.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,17 +13,20 @@ import { type Environment, variableOf } from './config-environment.ts';
 import { emptySource } from './config-file.ts';
 import { freePort } from './free-port.ts';
 import { PROGRAM_NAME } from './program-name.ts';
+import { Rendezvous } from './rendezvous.ts';
 import { makeSelfSigned } from './self-signed.ts';
 
 const HOST = '127.0.0.1';
 /** Where development mode would like to listen. */
-const PORTS = { tls: 2855, tcp: 2856, admin: 9080 };
-const USER = 'alice';
+const PORTS = { tls: 2855, tcp: 2856, web: 2857, admin: 9080 };
+/** Two, so that they can write to each other. */
+const USERS = ['alice', 'bob'] as const;
 const CERTIFICATE_DAYS = 30;
 
 /** Everything that development mode has made. */
 export interface Development {
   readonly config: Config;
+  readonly rendezvous: Rendezvous;
   /** What to tell whoever started it: user, password, where to go. For a person's eyes: it has the password in it. */
   describe(listening: readonly string[], admin: string): string[];
   /** Removes the temporary folder. */
@@ -40,16 +43,21 @@ export async function prepareDevelopment(environment: Environment, clock: Clock,
   const folder = mkdtempSync(join(tmpdir(), 'msrp-relay-'));
   const discard = () => rmSync(folder, { recursive: true, force: true });
   try {
-    const password = randomBytes(12).toString('base64url');
+    const users = USERS.map((user) => ({ user, password: randomBytes(12).toString('base64url') }));
     const taken: string[] = [];
     const value = await developmentValues({ folder, ports, environment, clock }, taken);
     const config = configFrom(emptySource('development mode', value), environment, clock);
-    makeUser(value.credentials[0].path, config.realm, password);
+    makeUsers(value.credentials[0].path, config.realm, users);
+    const rendezvous = new Rendezvous(clock);
     const describe = (listening: readonly string[], admin: string) => [
       ...taken,
-      ...greeting({ password, folder, listening, admin, config }),
+      ...greeting({ users, folder, listening, admin, config }),
     ];
-    return { config, describe, discard };
+    const end = () => {
+      rendezvous.close();
+      discard();
+    };
+    return { config, rendezvous, describe, discard: end };
   } catch (cause) {
     discard();
     throw cause;
@@ -77,7 +85,12 @@ async function developmentValues({ folder, ports, environment, clock }: Surround
   const listen = variableOf(['listen']);
   return {
     hostname: 'localhost',
-    listen: [`tls://${HOST}:${await port(ports.tls, listen)}`, `tcp://${HOST}:${await port(ports.tcp, listen)}`],
+    listen: [
+      `tls://${HOST}:${await port(ports.tls, listen)}`,
+      `tcp://${HOST}:${await port(ports.tcp, listen)}`,
+      `ws://${HOST}:${await port(ports.web, listen)}`,
+    ],
+    webSocket: { page: true },
     tls: { cert, key },
     auth: { allowCleartext: true },
     credentials: [{ type: 'sqlite', path: join(folder, 'users.db') }] as const,
@@ -86,41 +99,50 @@ async function developmentValues({ folder, ports, environment, clock }: Surround
   };
 }
 
-function makeUser(path: string, realm: string, password: string): void {
-  const users = new UserDatabase(path);
+interface User {
+  readonly user: string;
+  readonly password: string;
+}
+
+function makeUsers(path: string, realm: string, users: readonly User[]): void {
+  const database = new UserDatabase(path);
   try {
-    users.add(USER, realm, password);
+    for (const { user, password } of users) database.add(user, realm, password);
   } finally {
-    users.close();
+    database.close();
   }
 }
 
 interface Facts {
-  readonly password: string;
+  readonly users: readonly User[];
   readonly folder: string;
   readonly listening: readonly string[];
   readonly admin: string;
   readonly config: Config;
 }
 
-function greeting({ password, folder, listening, admin, config }: Facts): string[] {
+function greeting({ users, folder, listening, admin, config }: Facts): string[] {
   const certificate = join(folder, 'certificate.pem');
-  const relays = listening.map((uri) => {
-    const port = uri.slice(uri.lastIndexOf(':') + 1);
-    return uri.startsWith('tls:')
-      ? { uri: `msrps://${config.hostname}:${port};tcp`, note: `(TLS, certificate ${certificate})` }
-      : { uri: `msrp://${config.hostname}:${port};tcp`, note: '(cleartext)' };
+  const port = (uri: string) => uri.slice(uri.lastIndexOf(':') + 1);
+  const relays = listening.flatMap((uri) => {
+    const authority = `${config.hostname}:${port(uri)};tcp`;
+    if (uri.startsWith('tls:')) return [{ uri: `msrps://${authority}`, note: `(TLS, certificate ${certificate})` }];
+    return uri.startsWith('tcp:') ? [{ uri: `msrp://${authority}`, note: '(cleartext)' }] : [];
   });
   const secure = relays.find(({ uri }) => uri.startsWith('msrps:'));
-  const options = `--relay '${secure?.uri}' --user ${USER} --ca ${certificate}`;
+  const web = config.webSocket.page ? listening.find((uri) => uri.startsWith('ws:')) : undefined;
+  const [first] = users;
+  const options = `--relay '${secure?.uri}' --user ${first?.user} --ca ${certificate}`;
   return [
-    'development mode: for this machine only; user and certificate go when the relay stops',
-    `user         ${USER}`,
-    `password     ${password}`,
+    'development mode: for this machine only; users and certificate go when the relay stops',
+    ...users.flatMap(({ user, password }) => [`user         ${user}`, `password     ${password}`]),
     `realm        ${config.realm}`,
     ...relays.map(({ uri, note }) => `relay        ${uri}   ${note}`),
+    ...(web === undefined ? [] : [`page         http://localhost:${port(web)}/`]),
     `metrics      ${admin}/metrics`,
-    ...(secure === undefined ? [] : [`try it       MSRP_PASSWORD=${password} ${PROGRAM_NAME} listen ${options}`]),
+    ...(secure === undefined
+      ? []
+      : [`try it       MSRP_PASSWORD=${first?.password} ${PROGRAM_NAME} listen ${options}`]),
     'for real use msrp-relay config init',
   ];
 }

@@ -6,6 +6,7 @@ import type { Operation } from '../relay/operation.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logging.ts';
+import type { Rendezvous } from './rendezvous.ts';
 
 /** A relay that accepts connections: running → draining → closed, never backwards. */
 export interface RunningRelay {
@@ -33,6 +34,8 @@ export interface RelayContext {
   readonly logger: Logger;
   /** Whom the names of next hops are asked of, whatever the configuration says. */
   readonly nameQueries?: NameQueries;
+  /** Where users of the web page find each other; in development mode only. */
+  readonly rendezvous?: Rendezvous | undefined;
 }
 
 /** Builds a relay and opens its listeners; rejects when one cannot be opened. */

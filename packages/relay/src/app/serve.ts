@@ -90,7 +90,11 @@ export class Service {
     try {
       const { listen } = this.#config.admin;
       this.#parts.admin = await startAdminServer(listen, this.#adminSource(), tokensOf(this.#config));
-      this.#parts.relay = await buildRelay(this.#config, { clock, logger });
+      this.#parts.relay = await buildRelay(this.#config, {
+        clock,
+        logger,
+        rendezvous: this.#parts.development?.rendezvous,
+      });
     } catch (cause) {
       await this.#parts.admin?.close();
       throw cause;

@@ -124,9 +124,12 @@ export class Hop implements ConnectionEvents {
   block(blocker: object, cause: PauseCause): void {
     if (this.#blockers.has(blocker)) return;
     const nowMs = this.#clock.nowMs();
-    if (this.#blockers.size === 0) this.#blockedSinceMs = nowMs;
+    const isFirst = this.#blockers.size === 0;
     this.#blockers.set(blocker, nowMs);
+    if (!isFirst) return;
+    this.#blockedSinceMs = nowMs;
     this.connection.pause(cause);
+    for (const pace of this.pacesOut) pace.egressBlocked();
   }
 
   /** `blocker` is out of the way; reads on when it was the last. */

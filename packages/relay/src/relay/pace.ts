@@ -141,7 +141,14 @@ export class Pace implements LaneOwner {
   }
 
   mayGoOn(): boolean {
-    return this.#unansweredOctets < this.#limits.windowOctets;
+    // The answers of a next hop that is not read cannot come. It may be waiting for what waits here, as two clients do
+    // that send each other files; TCP holds it up if it is slow.
+    return this.#unansweredOctets < this.#limits.windowOctets || this.egress.isBlocked;
+  }
+
+  /** The next hop is not read any more. */
+  egressBlocked(): void {
+    if (this.lane.isHeld) this.egress.connection.wake(this.lane);
   }
 
   /** `octets` that the next hop has to answer left the queue. */

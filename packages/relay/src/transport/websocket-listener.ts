@@ -55,11 +55,16 @@ export class WebSocketListener implements ListeningSocket {
     this.#doorkeeper = new Doorkeeper(options.admissions);
     this.#proxies = networksOf(options.rules.proxies);
     const { handshakeMs, page = wantsUpgrade } = options;
+    const onRequest: RequestListener = (request, response) => {
+      // Who goes on asking over an old connection would hold a stopped server for ever.
+      if (!this.#server.listening) response.setHeader('Connection', 'close');
+      page(request, response);
+    };
     const times = { headersTimeout: handshakeMs, requestTimeout: handshakeMs, connectionsCheckingInterval: 1000 };
     this.#server =
       options.tls === undefined
-        ? createServer(times, page)
-        : createSecureServer({ ...times, handshakeTimeout: handshakeMs, ...browserTls(options.tls) }, page);
+        ? createServer(times, onRequest)
+        : createSecureServer({ ...times, handshakeTimeout: handshakeMs, ...browserTls(options.tls) }, onRequest);
     this.#server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, rest: Buffer) =>
       this.#upgrade(request, socket, rest),

@@ -48,7 +48,7 @@ describe('a configuration file', () => {
         failuresWindowMs: 600000,
         blockMs: 600000,
       },
-      webSocket: { origins: [], proxies: [] },
+      webSocket: { page: false, origins: [], proxies: [] },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
       chunk: { maxOctets: 65536, lingerMs: 20, listeners: {}, cutOffFlag: '+' },

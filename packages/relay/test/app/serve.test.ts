@@ -335,12 +335,12 @@ describe('development mode', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void taken.close());
     const { port } = taken.address() as AddressInfo;
-    const development = await prepareDevelopment({}, systemClock, { tls: port, tcp: port, admin: port });
+    const development = await prepareDevelopment({}, systemClock, { tls: port, tcp: port, web: port, admin: port });
     onTestFinished(() => development.discard());
-    expect(development.config.listen.map((endpoint) => endpoint.port)).toEqual([0, 0]);
+    expect(development.config.listen.map((endpoint) => endpoint.port)).toEqual([0, 0, 0]);
     expect(development.config.admin.listen).toMatchObject({ port: 0 });
     const sentence = `port ${port} is taken: another one is used`;
-    expect(development.describe([], '').slice(0, 3)).toEqual([sentence, sentence, sentence]);
+    expect(development.describe([], '').slice(0, 4)).toEqual([sentence, sentence, sentence, sentence]);
   });
 
   it('has nothing to reload', async () => {

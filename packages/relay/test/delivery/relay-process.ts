@@ -24,8 +24,9 @@ interface NamedRelay {
   readonly domains?: readonly string[];
   readonly authority: Authority;
   readonly nameServer: string;
-  /** Which address it listens on. */
+  /** Which address it listens on, and which port: a free one when left out. */
   readonly address?: string;
+  readonly port?: number;
   /** The built relay on this CPU; the sources on any when left out. */
   readonly cpu?: string;
 }
@@ -99,7 +100,7 @@ export async function startRelayProcess(folder: string, more = ''): Promise<Rela
 
 /** One over TLS that has a name and asks a DNS server for those of others. @param folder - where its files go. */
 export async function startNamedRelay(folder: string, wish: NamedRelay): Promise<RelayProcess> {
-  const { hostname, domains = [], authority, nameServer, address = '127.0.0.1', cpu } = wish;
+  const { hostname, domains = [], authority, nameServer, address = '127.0.0.1', port: wanted = 0, cpu } = wish;
   const { cert, key } = await authority.issue({ dnsNames: [hostname, ...domains] });
   const pathOf = (name: string) => join(folder, `${hostname}.${name}`);
   for (const [name, text] of Object.entries({ cert, key, ca: authority.ca })) writeFileSync(pathOf(name), text);
@@ -107,7 +108,7 @@ export async function startNamedRelay(folder: string, wish: NamedRelay): Promise
   const lines = [
     `hostname: ${hostname}`,
     `domains: [${domains.join()}]`,
-    `listen: ["tls://${host}:0"]`,
+    `listen: ["tls://${host}:${wanted}"]`,
     `tls: { cert: ${hostname}.cert, key: ${hostname}.key, ca: ${hostname}.ca }`,
     'credentials: [{ type: static, users: { alice: secret } }]',
     'nextHops: { allow: [loopback] }',

@@ -61,6 +61,32 @@ describe.each(DIRECTIONS)('A receiver that reads and never answers, %s,', (direc
   });
 });
 
+describe('Two clients that send each other files at the same time', () => {
+  it.each(['yes', 'no'])(
+    'get them, although their answers stand behind files that are not being read: Failure-Report %s (FC-04, FC-06)',
+    async (failureReport) => {
+      const relay = await startRelay();
+      cleanups.push(() => relay.close());
+      const [alice, bob] = [await relay.client('alice'), await relay.client('bob')];
+      const body = pattern(1, 6 * MIB);
+      const told = [attend(alice.endpoint), attend(bob.endpoint)] as const;
+      for (const [from, to] of [
+        [alice, bob],
+        [bob, alice],
+      ] as const) {
+        const toPath = `${from.usePath} ${to.usePath} ${to.endpoint.uri}`;
+        void from.endpoint.send(sendRequest({ toPath, fromPath: from.endpoint.uri, failureReport, body }));
+      }
+      const octets = () => told.map(({ received }) => received.reduce((sum, got) => sum + got.octets, 0));
+      await expect.poll(octets, { timeout: 10_000 }).toEqual([6 * MIB, 6 * MIB]);
+      await until(() => relay.relay.snapshot().transactions === 0);
+      const answers = failureReport === 'yes' ? 1 : 0;
+      await until(() => told.every((one) => one.count(200) === answers));
+      expect(told.map(({ reports }) => reports.size)).toEqual([0, 0]);
+    },
+  );
+});
+
 describe('The window', () => {
   it('opens with every answer, of whatever kind, and at once (FC-04)', async () => {
     const scene = await open({ overrides: WINDOW });

@@ -1,0 +1,73 @@
+/** A relay in development mode as a process of its own, with what it prints about itself. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const MAIN = join(import.meta.dirname, '../../relay/src/cli/main.ts');
+const TOKEN = 'token-of-the-operator';
+
+/** A running relay. */
+export interface RelayProcess {
+  /** The address of the page. */
+  readonly url: string;
+  /** The URI for TLS clients, and the file with the certificate behind it. */
+  readonly uri: string;
+  readonly certificate: string;
+  readonly port: number;
+  /** Ends the sessions of a user, as an operator does. */
+  endSessions(user: string): Promise<void>;
+  /** What a metric without labels stands at. */
+  metric(name: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts one with the users alice and bob, whose passwords are `secret`. @param webPort - any free one when absent. */
+export async function startRelay(webPort = 0): Promise<RelayProcess> {
+  const users = { type: 'static', users: { alice: 'secret', bob: 'secret' } };
+  const child = spawn(process.execPath, ['--conditions=source', MAIN, 'serve'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: {
+      PATH: process.env.PATH,
+      MSRP_RELAY_LISTEN: JSON.stringify(['tls://127.0.0.1:0', `ws://127.0.0.1:${webPort}`]),
+      MSRP_RELAY_ADMIN__LISTEN: 'http://127.0.0.1:0',
+      MSRP_RELAY_ADMIN__TOKEN: TOKEN,
+      MSRP_RELAY_CREDENTIALS: JSON.stringify([users]),
+      MSRP_RELAY_TIMERS__DRAIN_MS: '0',
+    },
+  });
+  const said = await greeting(child);
+  const found = (pattern: RegExp) => pattern.exec(said)?.[1] ?? '';
+  const admin = found(/^metrics +(\S+)\/metrics$/m);
+  const headers = { Authorization: `Bearer ${TOKEN}` };
+  return {
+    url: found(/^page +(\S+)$/m),
+    uri: found(/^relay +(msrps:\S+) /m),
+    certificate: found(/certificate (\S+)\)$/m),
+    port: Number(found(/^listening ws:.*:(\d+)$/m)),
+    async endSessions(user) {
+      const list = await fetch(`${admin}/v1/sessions?user=${user}`, { headers });
+      const { items }: { items: { id: string }[] } = await list.json();
+      for (const { id } of items) await fetch(`${admin}/v1/sessions/${id}`, { method: 'DELETE', headers });
+    },
+    async metric(name) {
+      const text = await (await fetch(`${admin}/metrics`, { headers })).text();
+      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+async function greeting({ stdout }: ChildProcess): Promise<string> {
+  let said = '';
+  for await (const octets of stdout?.iterator({ destroyOnReturn: false }) ?? []) {
+    said += String(octets);
+    if (/^listening ws:.*\n/m.test(said)) {
+      stdout?.resume();
+      return said;
+    }
+  }
+  throw new Error(`the relay ended: ${said}`);
+}

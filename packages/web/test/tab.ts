@@ -1,0 +1,54 @@
+/** Tabs of a real browser, and what a person does in them: by the names that a screen reader says. */
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+/** Debian's; as root it has no sandbox of its own. */
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+}
+
+/** One tab, and everything that went wrong in it. */
+export interface Tab {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Errors of the console, exceptions, violations of the policy. */
+  readonly errors: string[];
+}
+
+/** Opens the page in a window of its own. */
+export async function openTab(browser: Browser, url: string): Promise<Tab> {
+  const context = await browser.newContext();
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.goto(url);
+  return { page, context, errors };
+}
+
+/** Opens the page and signs in. */
+export async function signIn(browser: Browser, url: string, user: string, password = 'secret'): Promise<Tab> {
+  const tab = await openTab(browser, url);
+  await tab.page.getByLabel('User').fill(user);
+  await tab.page.getByLabel('Password').fill(password);
+  await tab.page.getByRole('button', { name: 'Sign in' }).click();
+  return tab;
+}
+
+/** The path that stands on the page. */
+export async function addressOf({ page }: Tab): Promise<string> {
+  return await page.getByRole('status', { name: 'Your address' }).innerText();
+}
+
+/** Writes a line. */
+export async function write({ page }: Tab, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: /^Message/ }).fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** Closes the window. */
+export async function closeTab({ context }: Tab): Promise<void> {
+  await context.close();
+}
