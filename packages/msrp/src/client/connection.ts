@@ -118,12 +118,9 @@ export class Connection {
     const verdict = this.#verdictOn(head);
     let status = typeof verdict === 'number' ? verdict : undefined;
     const taker = typeof verdict === 'number' ? undefined : verdict;
-    let isAnswered = false;
     const refuse = (code: number | undefined) => {
-      if (code === undefined || isAnswered) return;
       status = code;
-      isAnswered = true;
-      this.#answer(head, code);
+      if (code !== undefined) this.#answer(head, code);
     };
     refuse(status);
     this.#taker = {

@@ -44,6 +44,7 @@ export class OctetRanges {
 
   /** Takes octets `start` to `end` out again. */
   remove(start: number, end: number): void {
+    if (end < start) return;
     this.#ranges = this.#ranges.flatMap((range) => [
       ...(range.start < start ? [{ start: range.start, end: Math.min(range.end, start - 1) }] : []),
       ...(range.end > end ? [{ start: Math.max(range.start, end + 1), end: range.end }] : []),

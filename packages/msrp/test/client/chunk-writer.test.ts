@@ -302,6 +302,20 @@ describe('content that comes slowly', () => {
     await give(new Error('enough'));
   });
 
+  it('ends its chunk at once when another session waits', async () => {
+    const { session, another, peer } = await converse();
+    const other = await another();
+    const { stream, give } = tap();
+    session.send(stream);
+    await give(octetsUpTo(3000));
+    other.send('hello');
+    expect((await peer.rest()).map(({ flag, body }) => [flag, body?.length])).toEqual([
+      ['+', 3000],
+      ['$', 5],
+    ]);
+    await give('end');
+  });
+
   it('ends its last chunk without octets when only then it has ended', async () => {
     const { clock, session, peer } = await converse();
     const { stream, give } = tap();
@@ -372,7 +386,25 @@ describe('a channel of whole chunks', () => {
     const messages = await peer.rest();
     expect(messages).toHaveLength(peer.channel.writes.length - written);
     const long = messages.filter((message) => message.header('Byte-Range')?.endsWith('/200000'));
+    for (const { body } of long) expect(body?.length).toBeLessThanOrEqual(65_536);
     expect(assembled(long).equals(octetsUpTo(200_000))).toBe(true);
+  });
+});
+
+describe('a channel of whole chunks, and content in pieces', () => {
+  it('gets nothing of a chunk before it is complete, and no chunk over 64 KiB', async () => {
+    const { clock, session, peer } = await converse({ traits: { writesWholeChunks: true } });
+    const { stream, give } = tap();
+    session.send(stream);
+    await give(octetsUpTo(3000));
+    expect(peer.unfinished).toBe('');
+    clock.advance(200);
+    expect(ranges(await peer.rest())).toEqual(['1-*/*+']);
+    for (let count = 0; count < 10; count += 1) await give(octetsUpTo(10_000));
+    await give('end');
+    const chunks = await peer.rest();
+    expect(chunks.map(({ body }) => body?.length)).toEqual([65_536, 34_464]);
+    expect(peer.unfinished).toBe('');
   });
 });
 
@@ -396,6 +428,34 @@ describe('writing', () => {
     for (let count = 0; count < 10_000 && session.isOpen; count += 1) peer.send(session, {});
     expect(failures).toEqual(['MSRP_CONNECTION_LOST']);
     expect(peer.channel.ending).toBe('destroy');
+  });
+
+  it('goes on for as long as the peer takes the answers', async () => {
+    const { session, peer } = await converse();
+    for (let count = 0; count < 10; count += 1) {
+      for (let request = 0; request < 1000; request += 1) peer.send(session, {});
+      expect(await peer.rest()).toHaveLength(1000);
+    }
+    expect(session.isOpen).toBe(true);
+  });
+
+  it('tells what is given up between two chunks although much still waits to leave', async () => {
+    const { clock, endpoint, session, another, peer } = await converse();
+    const other = await another();
+    const { stream, give } = tap();
+    const { messageId } = session.send(stream);
+    await give(octetsUpTo(3000));
+    clock.advance(200);
+    await peer.rest();
+    peer.channel.hold();
+    other.send(octetsUpTo(MIB));
+    await turn();
+    endpoint.close();
+    peer.channel.release();
+    const chunks = await peer.rest();
+    expect(chunks.map(({ flag }) => flag)).toEqual(['#', '#']);
+    expect(ranges(of(chunks, messageId))).toEqual(['3001-3000/*#']);
+    await give('end');
   });
 
   it('ends the open chunk when the connection is closed in order', async () => {

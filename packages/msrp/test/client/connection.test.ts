@@ -186,6 +186,15 @@ describe('an endpoint that is connected to (CN-23)', () => {
     expect((await peer.rest()).at(-1)?.header('To-Path')).toBe(PEER_URI);
   });
 
+  it('keeps to the peer that it knows, whoever requests say that they come from', async () => {
+    const { session, connect } = waiting();
+    const peer = connect();
+    await session.open(PEER_URI, 'passive');
+    peer.send(session, { fromPath: 'msrps://other.example:1/other;tcp' });
+    await turn();
+    expect(session.peerPath).toBe(PEER_URI);
+  });
+
   it('answers 481 for a session that is not there, and 506 on a second connection', async () => {
     const { session, connect } = waiting();
     const [first, second] = [connect(), connect()];
@@ -330,6 +339,17 @@ describe('a peer that misbehaves', () => {
     expect(session.isOpen).toBe(true);
   });
 
+  it('with malformed answers is ignored', async () => {
+    const { session, peer } = await converse();
+    const message = session.send('hello', { successReport: false });
+    const chunk = await peer.next();
+    const paths = `To-Path: ${session.uri}\r\nFrom-Path: ${PEER_URI}\r\n`;
+    peer.write(`MSRP ${chunk.tid} 413\r\n${paths}To-Path: ${session.uri}\r\n-------${chunk.tid}$\r\n`);
+    peer.write(`MSRP ${chunk.tid} 413\r\n${paths}Content-Type: a/b\r\n\r\nx\r\n-------${chunk.tid}$\r\n`);
+    peer.answer(chunk);
+    await message.accepted;
+  });
+
   it('with extra headers in answers is understood (R-20)', async () => {
     const { session, peer } = await converse();
     const message = session.send('hello', { successReport: false });
@@ -418,5 +438,16 @@ describe('a peer that misbehaves', () => {
       ['tid2', 200],
     ]);
     expect(texts).toEqual(['\r\n-------t', 'hello']);
+  });
+});
+
+describe('a connection to an own relay', () => {
+  it('stays for an hour without sessions (CN-19)', async () => {
+    const { clock, endpoint } = await converse();
+    const relay = await endpoint.connectRelay({ uri: 'msrps://relay.example:2855;tcp', user: 'me', password: 'x' });
+    clock.advance(3_599_000);
+    expect(relay.isOpen).toBe(true);
+    clock.advance(1000);
+    expect(relay.isOpen).toBe(false);
   });
 });

@@ -143,6 +143,17 @@ describe('a reader of content', () => {
     expect(wakes).toBe(1);
   });
 
+  it('tells of an error that is none, too', async () => {
+    const read = async function* (): AsyncGenerator<Uint8Array> {
+      yield octetsUpTo(1);
+      throw undefined;
+    };
+    const reader = new ContentReader({ octets: undefined, read }, 0);
+    reader.fill(20, () => undefined);
+    await turn();
+    expect(reader.error).toBeInstanceOf(Error);
+  });
+
   it('opens its source only when something is to be read: a message that waits holds no file open', async () => {
     const { source, notes } = scripted(octetsUpTo(10));
     const reader = new ContentReader(source, 0);

@@ -308,6 +308,8 @@ describe('refusing a message', () => {
     await first().bytes();
     first().reject();
     expect(told(await peer.rest())).toEqual([200, '1-5/5 000 200 OK']);
+    peer.send(session, { messageId: first().messageId, body: 'hello' });
+    expect(told(await peer.rest())).toEqual([200]);
   });
 
   it('after all was read, and nothing reported, is a REPORT (P-17)', async () => {
@@ -369,11 +371,12 @@ describe('refusing a message', () => {
   });
 
   it('refuses a comment that would forge a header', async () => {
-    const { first } = await inMidChunk();
+    const { peer, first } = await inMidChunk();
     expect(() => first().reject(413, 'a\r\nStatus: 000 200')).toThrow(
       expect.objectContaining({ code: 'MSRP_BAD_CONTENT' }),
     );
-    first().reject();
+    first().reject(413, 'a');
+    expect(told(await peer.rest())).toEqual([200, '1-10/30 000 413 a']);
   });
 });
 
@@ -437,7 +440,21 @@ describe('a reader that is slow', () => {
     await expect(reading).rejects.toMatchObject({ code: 'MSRP_TIMEOUT' });
   });
 
-  it('stops it for many small messages, too', async () => {
+  it('stops it for many messages of an octet each', async () => {
+    const { session, peer, messages } = await listening();
+    for (let count = 0; count < 256; count += 1) peer.send(session, { body: 'x' });
+    expect(peer.channel.isPaused).toBe(false);
+    peer.send(session, { body: 'x' });
+    expect(peer.channel.isPaused).toBe(true);
+    for (const message of messages.slice(0, 192)) await message.bytes();
+    expect(peer.channel.isPaused).toBe(true);
+    await messages[192]?.bytes();
+    expect(peer.channel.isPaused).toBe(false);
+    expect(new Set(statuses(await peer.rest()))).toEqual(new Set([200]));
+    session.close();
+  });
+
+  it('stops it for several messages that are not large', async () => {
     const { session, peer, messages } = await listening();
     for (let count = 0; count < 5; count += 1) peer.send(session, { body: piece });
     expect(peer.channel.isPaused).toBe(true);

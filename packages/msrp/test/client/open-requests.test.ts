@@ -26,6 +26,7 @@ describe('open requests', () => {
     requests.open('t2', asker('second'));
     requests.sent('t1');
     requests.sent('t2');
+    expect(clock.waitingCount).toBe(1);
     answer('t2', 413);
     answer('t2', 200);
     answer('t1');
@@ -118,6 +119,19 @@ describe('open requests', () => {
     answer('t1', 415);
     answer('t1024', 415);
     expect(told).toEqual(['1 415', '1024 415']);
+  });
+
+  it("without time that were answered before they were written take nobody else's place", () => {
+    const { told, requests, asker, answer } = rig();
+    requests.open('first', asker('first'));
+    requests.sentUntimed('first');
+    for (let index = 0; index <= 1024; index += 1) {
+      requests.open(`t${index}`, asker('other'));
+      requests.answer({ transactionId: `t${index}`, status: 413 } as Head);
+      requests.sentUntimed(`t${index}`);
+    }
+    answer('first', 415);
+    expect(told.at(-1)).toBe('first 415');
   });
 
   it('hear that their connection is gone, whether they were written or not', () => {

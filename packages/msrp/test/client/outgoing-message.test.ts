@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { OutgoingMessage, SendProgress } from '../../src/client/outgoing-message.ts';
 import type { SendOptions } from '../../src/client/session-options.ts';
@@ -473,6 +474,44 @@ describe('a message that fails', () => {
     expect(failures).toEqual([expect.objectContaining({ code: 'MSRP_REFUSED', status: 413 })]);
   });
 
+  it('with Failure-Report partial and a 200, which some relays send, is accepted all the same', async () => {
+    const { session, peer, clock } = await converse();
+    let end: (() => void) | undefined;
+    const stream = async function* () {
+      yield octetsUpTo(3000);
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    };
+    const message = session.send(stream(), { failureReport: 'partial' });
+    await turn();
+    clock.advance(200);
+    peer.answer(await peer.next());
+    end?.();
+    await message.accepted;
+    expect(message.progress.acceptedOctets).toBe(3000);
+  });
+
+  it('cannot fail any more when it was delivered', async () => {
+    const { session, peer } = await converse();
+    const message = session.send('hello', { failureReport: 'partial' });
+    message.on('failed', () => expect.unreachable());
+    const chunk = await peer.next();
+    peer.reportOn(session, message.messageId, '1-5/5');
+    await message.delivered;
+    peer.answer(chunk, 413);
+    session.close();
+    await message.delivered;
+  });
+
+  it.each([403, 404, 428])('with %i, as chat rooms answer, says so (MP-06)', async (status) => {
+    const { session, peer } = await converse();
+    const message = session.send('hello');
+    peer.answer(await peer.next(), status, 'no');
+    await expect(message.accepted).rejects.toMatchObject({ code: 'MSRP_REFUSED', status });
+    expect(session.isOpen).toBe(true);
+  });
+
   it('after it was accepted, without Success-Report, is a failed session (S-23, T-14)', async () => {
     const { session, peer } = await converse();
     const message = session.send('hello', { successReport: false });
@@ -561,7 +600,18 @@ describe('a message that is given up', () => {
     expect(await peer.rest()).toEqual([]);
   });
 
-  it('lets go of its content, and of the signal', async () => {
+  it('or has arrived lets go of the signal', async () => {
+    const { signal } = new AbortController();
+    const { session, peer } = await converse();
+    const messages = ['one', 'two'].map((text) => session.send(text, { signal, successReport: false }));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(2);
+    messages[0]?.abort();
+    peer.answer(await peer.next());
+    await messages[1]?.accepted;
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  it('lets go of its content', async () => {
     const { session, peer } = await converse();
     peer.channel.hold();
     let isClosed = false;

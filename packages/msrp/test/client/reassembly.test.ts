@@ -11,7 +11,10 @@ function text(octets: Uint8Array | undefined): string | undefined {
 
 function taken(reassembly: Reassembly): string {
   let all = '';
-  for (let piece = reassembly.take(); piece !== undefined; piece = reassembly.take()) all += text(piece);
+  for (let piece = reassembly.take(); piece !== undefined; piece = reassembly.take()) {
+    expect(piece.length).toBeGreaterThan(0);
+    all += text(piece);
+  }
   return all;
 }
 
@@ -120,6 +123,13 @@ describe('octets that come again (S-16)', () => {
     reassembly.store(3, octets('cdef'));
     reassembly.store(1, octets('ABCD'));
     expect(taken(reassembly)).toBe('ABCDef');
+  });
+
+  it('win over all of a fragment that they cover, of which nothing is left', () => {
+    const reassembly = new Reassembly(BOUND);
+    reassembly.store(5, octets('late'));
+    reassembly.store(1, octetsUpTo(20_000));
+    expect(taken(reassembly)).toBe(text(octetsUpTo(20_000)));
   });
 
   it('come too late for those that were taken', () => {

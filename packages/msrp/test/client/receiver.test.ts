@@ -3,7 +3,15 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IncomingMessage } from '../../src/client/incoming-message.ts';
-import { type ConversationOptions, converse, type Message, octetsUpTo, type SendParts, turn } from './peer.ts';
+import {
+  type ConversationOptions,
+  converse,
+  type Message,
+  octetsUpTo,
+  PEER_URI,
+  type SendParts,
+  turn,
+} from './peer.ts';
 
 /** A conversation whose messages are read whole: what came of each. */
 async function reading(options: ConversationOptions = {}) {
@@ -311,9 +319,11 @@ describe('a message that is there already (S-24)', () => {
     const { peer, messages, send } = await reading();
     send({ messageId: 'm-01', body: 'hello' });
     await turn();
-    send({ messageId: 'm-01', range: '1-*/5', body: 'hel', flag: '+' });
-    send({ messageId: 'm-01', range: '4-*/5', body: 'lo' });
-    expect(statuses(await peer.rest())).toEqual([200, 200, 200]);
+    send({ messageId: 'm-01', range: '1-*/5', successReport: 'yes', body: 'hel', flag: '+' });
+    send({ messageId: 'm-01', range: '4-*/5', successReport: 'yes', body: 'lo' });
+    const rest = await peer.rest();
+    expect(statuses(rest.filter(({ method }) => method === ''))).toEqual([200, 200, 200]);
+    expect(reports(rest)).toEqual(['1-5/5']);
     expect(messages).toHaveLength(1);
   });
 
@@ -349,25 +359,41 @@ describe('a message that is there already (S-24)', () => {
 
   it('leaves none of its octets in memory once it was refused', async () => {
     const { peer, session } = await converse();
-    let message: IncomingMessage | undefined;
-    session.on('message', (shown) => {
-      message = shown;
-    });
-    const beforeOctets = octetsInUse();
+    const messages: IncomingMessage[] = [];
+    session.on('message', (message) => messages.push(message));
+    const beforeOctets = await octetsInUse();
     for (let index = 0; index < 100; index += 1) {
       const range = '2-*/*';
       peer.send(session, { messageId: `message-${index}`, range, body: new Uint8Array(500_000), flag: '+' });
-      message?.reject();
+      messages.at(-1)?.reject();
     }
     // Octets of buffers are given back some time after their objects were.
-    await expect.poll(() => octetsInUse() - beforeOctets).toBeLessThan(10_000_000);
+    await expect.poll(async () => (await octetsInUse()) - beforeOctets).toBeLessThan(10_000_000);
+    expect(messages).toHaveLength(100);
+  });
+
+  it('holds no more memory than its octets, however large the read was that they came in', async () => {
+    const { peer, session } = await converse();
+    const messages: IncomingMessage[] = [];
+    session.on('message', (message) => messages.push(message));
+    const beforeOctets = await octetsInUse();
+    for (let index = 0; index < 200; index += 1) {
+      const short = `${peer.sendHead(session, { tid: 'tid1', body: 'hello' })}hello\r\n-------tid1$\r\n`;
+      const other = peer.sendHead(session, { tid: 'tid2', toPath: PEER_URI, failureReport: 'no', body: '' });
+      peer.write(`${short}${other}${'x'.repeat(60_000)}\r\n-------tid2$\r\n`);
+    }
+    await expect.poll(async () => (await octetsInUse()) - beforeOctets).toBeLessThan(3_000_000);
+    expect(messages).toHaveLength(200);
   });
 });
 
 /** Octets of buffers that somebody still holds. */
-function octetsInUse(): number {
+async function octetsInUse(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  collect();
+  for (let count = 0; count < 3; count += 1) {
+    collect();
+    await turn();
+  }
   return process.memoryUsage().arrayBuffers;
 }

@@ -206,6 +206,34 @@ describe('a session that fails', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('sends nothing more of what was between two chunks', async () => {
+    const { clock, session, peer } = await converse();
+    const stream = async function* () {
+      yield octetsUpTo(3000);
+      await new Promise(() => undefined);
+    };
+    const waiting = session.send(stream());
+    await turn();
+    clock.advance(200);
+    const failing = session.send('hello');
+    expect(await peer.rest()).toHaveLength(2);
+    peer.reportOn(session, failing.messageId, '1-5/5', '000 408 gone');
+    await expect(waiting.accepted).rejects.toMatchObject({ code: 'MSRP_SESSION_FAILED' });
+    expect(await peer.rest()).toEqual([]);
+  });
+
+  it('sends no REPORT any more for what is read (P-13)', async () => {
+    const { session, peer } = await converse();
+    const messages: IncomingMessage[] = [];
+    session.on('message', (message) => messages.push(message));
+    peer.send(session, { successReport: 'yes', body: 'hello' });
+    const { messageId } = session.send('hello');
+    await peer.rest();
+    peer.reportOn(session, messageId, '1-5/5', '000 408 gone');
+    expect(await messages[0]?.text()).toBe('hello');
+    expect(await peer.rest()).toEqual([]);
+  });
+
   it('keeps what has come of messages until it is closed', async () => {
     const { session, peer } = await converse();
     const messages: IncomingMessage[] = [];
@@ -278,6 +306,31 @@ describe('sending again what is unconfirmed', () => {
     expect(await next.peer.rest()).toEqual([]);
     next.session.send('the id is free', { messageId: message.messageId });
     expect(await next.peer.rest()).toHaveLength(1);
+  });
+
+  it.each(['partial', 'no'] as const)(
+    'is all of it where nothing was to be answered: Failure-Report %s',
+    async (failureReport) => {
+      const { session, peer } = await converse({ maxChunkOctets: 2000 });
+      const message = session.send(octetsUpTo(3000), { failureReport, successReport: false });
+      await message.accepted;
+      peer.channel.lose();
+      const next = await converse({ maxChunkOctets: 2000 });
+      next.session.resume(message);
+      expect(ranges(await next.peer.rest())).toEqual(['1-2000/3000+', '2001-3000/3000$']);
+    },
+  );
+
+  it('is what a REPORT has called lost of a message that was accepted (S-23)', async () => {
+    const { session, peer } = await converse({ maxChunkOctets: 2000 });
+    const message = session.send(octetsUpTo(8000), { successReport: false });
+    for (const chunk of await peer.rest()) peer.answer(chunk);
+    await message.accepted;
+    peer.reportOn(session, message.messageId, '2001-4000/8000', '000 408 gone');
+    expect(session.isOpen).toBe(false);
+    const next = await converse({ maxChunkOctets: 2000 });
+    next.session.resume(message);
+    expect(ranges(await next.peer.rest())).toEqual(['2001-4000/8000+']);
   });
 
   it('can happen more than once', async () => {
@@ -400,6 +453,16 @@ describe('receiving on after a failure', () => {
     await expect(message.accepted).rejects.toMatchObject({ code: 'MSRP_TIMEOUT' });
     messages[0]?.reject();
     await expect(reading).rejects.toMatchObject({ code: 'MSRP_ABORTED' });
+  });
+
+  it('is for one next session alone', async () => {
+    const { session: old, peer: oldPeer, messages } = await interrupted();
+    oldPeer.channel.lose();
+    await converse({ continues: old });
+    const { session, peer } = await converse({ continues: old });
+    session.on('message', (message) => messages.push(message));
+    peer.send(session, { messageId: 'm-01', range: '6-10/10', body: 'world' });
+    expect(messages).toHaveLength(2);
   });
 
   it('is not offered by a session that has not failed', async () => {
