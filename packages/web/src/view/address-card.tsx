@@ -16,7 +16,7 @@ export function AddressCard({ address }: { readonly address: string }) {
   return (
     <section class="card address" aria-labelledby="address">
       <h2 id="address">Your address</h2>
-      <p class="hint">Who has it can write to you, from a terminal too. Hand it only to those who shall.</p>
+      <p class="hint">Whoever has it can write to you, from a terminal too. Share it with nobody else.</p>
       <output class="path" aria-labelledby="address">
         {address}
       </output>

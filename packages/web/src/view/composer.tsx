@@ -58,7 +58,7 @@ export function Composer({ chat, isOpen, name }: ComposerParts) {
         ref={text}
         rows={1}
         aria-label={name === '' ? 'Message' : `Message to ${name}`}
-        placeholder={isOpen ? 'Write a message' : 'Nothing can be sent at the moment'}
+        placeholder={isOpen ? 'Write a message' : 'Cannot send right now'}
         disabled={!isOpen}
         onInput={grow}
         onKeyDown={onKeyDown}

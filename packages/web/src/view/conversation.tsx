@@ -68,7 +68,7 @@ function Entry({ item }: { readonly item: Item }) {
 function Lost({ chat, state }: Parts) {
   if (state.phase.value !== 'lost') return null;
   return (
-    <div class="lost" role="alert">
+    <div class="cut-off" role="alert">
       <Icon name="warning" />
       <p>{state.problem} Trying again by itself.</p>
       <button type="button" onClick={() => chat.retryNow()}>
