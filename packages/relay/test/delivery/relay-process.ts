@@ -19,13 +19,13 @@ export class RelayProcess {
   readonly port: number;
   /** The URI that AUTHs go to. */
   readonly target: string;
-  readonly #adminUrl: string;
+  readonly adminUrl: string;
 
   constructor(child: Child, port: number, adminUrl: string) {
     this.child = child;
     this.port = port;
     this.target = `msrp://localhost:${port};tcp`;
-    this.#adminUrl = adminUrl;
+    this.adminUrl = adminUrl;
   }
 
   /** A connection that has not authenticated. */
@@ -46,7 +46,7 @@ export class RelayProcess {
 
   /** The sum of all values of a metric whose labels contain `label`. */
   async metric(name: string, label = ''): Promise<number> {
-    const page = await (await fetch(`${this.#adminUrl}/metrics`)).text();
+    const page = await (await fetch(`${this.adminUrl}/metrics`)).text();
     const lines = page.split('\n').filter((line) => /^\w+/.exec(line)?.[0] === `msrp_relay_${name}`);
     const meant = lines.filter((line) => line.includes(label));
     return meant.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
