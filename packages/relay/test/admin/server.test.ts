@@ -101,6 +101,16 @@ describe('the admin door', () => {
     expect(text).toMatch(/^msrp_relay_event_loop_delay_seconds\{quantile="0.99"\} \d/m);
   });
 
+  it('measures how late the event loop is, and not how often it is looked at', async () => {
+    const { url } = await start();
+    const median = async () =>
+      Number(
+        /^msrp_relay_event_loop_delay_seconds\{quantile="0.5"\} (.+)$/m.exec((await get(url, '/metrics')).text)?.[1],
+      );
+    await expect.poll(median, { interval: 100, timeout: 10_000 }).toBeLessThan(0.005);
+    await expect.poll(median, { interval: 100, timeout: 10_000 }).toBeGreaterThan(0);
+  });
+
   it('gives every metric the prefix, and counters the ending, that Prometheus users expect', async () => {
     const { url } = await start();
     const { text } = await get(url, '/metrics');

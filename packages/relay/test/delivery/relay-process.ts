@@ -47,14 +47,14 @@ export class RelayProcess {
   /** The URI that AUTHs go to. */
   readonly target: string;
   readonly #to: ConnectOptions;
-  readonly #adminUrl: string;
+  readonly adminUrl: string;
 
   constructor({ child, adminUrl, target, to }: RelayParts) {
     this.child = child;
     this.port = to.port;
     this.target = target;
     this.#to = to;
-    this.#adminUrl = adminUrl;
+    this.adminUrl = adminUrl;
   }
 
   /** A connection that has not authenticated. */
@@ -75,7 +75,7 @@ export class RelayProcess {
 
   /** The sum of all values of a metric whose labels contain `label`. */
   async metric(name: string, label = ''): Promise<number> {
-    const page = await (await fetch(`${this.#adminUrl}/metrics`)).text();
+    const page = await (await fetch(`${this.adminUrl}/metrics`)).text();
     const lines = page.split('\n').filter((line) => /^\w+/.exec(line)?.[0] === `msrp_relay_${name}`);
     const meant = lines.filter((line) => line.includes(label));
     return meant.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
