@@ -61,7 +61,7 @@ describe('Two files in two sessions over one connection', () => {
           if (come.alice + come.bob < pausedAt) continue;
           pausedAt += 200_000;
           scene.receiver.pause();
-          await setTimeout(5);
+          await setTimeout(20);
           scene.receiver.resume();
         }
         expect(seen).toHaveLength(8);
