@@ -84,7 +84,9 @@ credentials:
 #   connections: 50000
 #   messageOctets: 0
 
-# Health (/healthz, /readyz) and metrics (/metrics) over HTTP, on this machine only.
+# Health (/healthz, /readyz), metrics (/metrics) and the API of the operator (/v1) over HTTP, on this machine only. The API
+# can be read; with a token it can do everything (MSRP_RELAY_ADMIN__TOKEN_FILE names a file with one), and so it can without
+# one on a Unix socket such as unix:/run/msrp-relay/admin.sock.
 admin:
   listen: http://127.0.0.1:9080
 `;

@@ -17,9 +17,19 @@ export function stepOfHead(step: Step['step'], hop: Hop, head: Head): Step {
   const reports = method === 'SEND' ? { failureReport, successReport } : {};
   const sessionUris = [firstOf(toPath)];
   return {
-    ...{ step, sessionUris, method, connection: hop.number, transactionId, messageId, ...range },
-    ...{ ...reports, toPath, fromPath },
+    ...{ step, sessionUris, method, connection: hop.number, transactionId, messageId: printable(messageId), ...range },
+    ...{ ...reports, toPath: printable(toPath), fromPath: printable(fromPath) },
   };
+}
+
+/** What terminals obey, or take for the end of a line: a head that is malformed may have any of it. */
+const UNSAFE_CHARACTER = /[\p{Cc}\u2028\u2029]/gu;
+
+/** Text of a peer, to be shown to people. */
+function printable(text: string): string {
+  return text.replace(UNSAFE_CHARACTER, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** A range of octets as the wire has it. */

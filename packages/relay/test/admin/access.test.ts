@@ -1,5 +1,5 @@
 /** Who is let in at the admin door. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -123,7 +123,6 @@ describe('A Unix socket', () => {
     // A server that is told to leave its socket behind.
     const abandoned = createServer();
     await new Promise<void>((resolve) => abandoned.listen(`${path}.moved`, resolve));
-    const { linkSync } = await import('node:fs');
     linkSync(`${path}.moved`, path);
     await new Promise((resolve) => abandoned.close(resolve));
     const server = await startAdminServer({ path }, fakeSource());

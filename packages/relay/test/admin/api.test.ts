@@ -2,7 +2,7 @@
 import type { ManualClock } from 'msrp/base';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sessionHash } from '../../src/relay/session-hash.ts';
-import { responseTo } from '../endpoint.ts';
+import { responseTo, sendRequest } from '../endpoint.ts';
 import { authenticate } from '../relay/dialogue.ts';
 import { type Overrides, startRelay, type TestRelay } from '../relay/harness.ts';
 import { openScene, until } from '../relay/scene.ts';
@@ -298,6 +298,17 @@ describe('A trace', () => {
     expect(lines[1]).toMatchObject({ step: 'refused', reason: 'wrong direction', status: 403, messageId: 'mess-2' });
     expect(lines[2]).toMatchObject({ step: 'responded', status: 403 });
     expect(endpoint.socket.destroyed).toBe(false);
+  });
+
+  it('is not for others to write in: what peers choose cannot steer the terminal of whoever looks (SE-14)', async () => {
+    const { relay, door } = await start();
+    const { usePath, endpoint } = await relay.client();
+    const { lines } = await trace(door, sessionHash(usePath));
+    const toPath = `${usePath} msrps://127.0.0.1:9/x;tcp`;
+    const messageId = 'evil\u001b[31m\u009b2J';
+    await endpoint.ask(sendRequest({ toPath, fromPath: endpoint.uri, messageId }));
+    await until(() => lines.length >= 3);
+    expect(lines[1]).toMatchObject({ step: 'refused', messageId: 'evil\\u001b[31m\\u009b2J' });
   });
 
   it('costs nothing any more when whoever looked has gone', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -144,6 +144,31 @@ describe('serve as a process', () => {
     expect(program.out).toContain('event reload localhost\n');
     program.child.kill('SIGTERM');
     expect((await program.end()).status).toBe(0);
+  });
+
+  it('is asked, reloaded, traced and drained by other processes, over a Unix socket', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'relay.yaml');
+    const socket = join(folder, 'admin.sock');
+    writeFileSync(file, YAML.replace('http://127.0.0.1:0', `unix:${socket}`));
+    const relay = new Program(MAIN, ['serve', '--config', file]);
+    await relay.line('listening ');
+    const ask = (...words: string[]) => new Program(MAIN, [...words, '--admin', `unix:${socket}`]).end();
+    const [status, sessions, reload, trace] = await Promise.all([
+      ask('status', '--json'),
+      ask('sessions'),
+      new Program(MAIN, ['reload', '--config', file]).end(),
+      ask('trace', '00000000'),
+    ]);
+    expect(JSON.parse(status?.out ?? '')).toMatchObject({ state: 'running', sessions: 0 });
+    expect(sessions).toMatchObject({ status: 0, out: '', err: '' });
+    expect(reload).toMatchObject({ status: 0, out: 'reloaded\n', err: '' });
+    expect(trace).toMatchObject({ status: 1, out: '', err: 'there is no session with this hash\n' });
+    expect(await ask('drain')).toMatchObject({ status: 0, out: 'draining, for 40000 ms at most\n' });
+    expect(await relay.end()).toMatchObject({ status: 0, signal: null });
+    expect(existsSync(socket)).toBe(false);
+    expect(relay.err).toContain('"path":"/v1/drain","status":202,"msg":"an operator acted"');
+    expect((await ask('status')).status).toBe(1);
   });
 
   it('logs JSON lines on standard error and nothing else', async () => {
