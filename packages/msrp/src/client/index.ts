@@ -5,7 +5,6 @@ export type { Channel, ChannelEvents, DialWish, Network } from './channel.ts';
 export type { Content, ContentSource } from './content.ts';
 export { type DirectSessionOptions, Endpoint, type EndpointOptions, type OwnAddress } from './endpoint.ts';
 export type { IncomingMessage } from './incoming-message.ts';
-export type { Acceptance } from './media-types.ts';
 export type { OutgoingMessage, SendProgress } from './outgoing-message.ts';
 export type { RelayConnection, RelayedSessionOptions, RelayTarget } from './relay-connection.ts';
 export type { Session } from './session.ts';

@@ -1,8 +1,8 @@
 /** What a session knows of its other side: the way there, and what it takes (RFC 4975 §8.6, RFC 4976 §5.1). */
 import { MsrpError } from '../base/errors.ts';
+import { acceptsType, mediaTypeOf } from '../sdp/media-types.ts';
 import { splitPath } from '../wire/path.ts';
 import { parseUri } from '../wire/uri.ts';
-import { mediaTypeOf, reasonAgainst } from './media-types.ts';
 import type { Peer } from './session-options.ts';
 
 /** The peer of one session: named by the application, or whoever writes. */
@@ -69,11 +69,13 @@ export class OtherSide {
     if (direction === 'sendonly' || direction === 'inactive') {
       throw new MsrpError('MSRP_NOT_ACCEPTED', `the peer takes nothing: it is ${direction}`);
     }
-    const { acceptTypes = ['*'], acceptWrappedTypes, maxSize } = this.#peer ?? { path: '' };
-    const reason = reasonAgainst({ acceptTypes, acceptWrappedTypes, maxSize }, contentType, octets);
-    if (reason === 'size')
+    const { acceptTypes = ['*'], maxSize = Number.POSITIVE_INFINITY } = this.#peer ?? {};
+    const isRefused = this.#refusedTypes.has(mediaTypeOf(contentType));
+    if (isRefused || !acceptsType({ acceptTypes }, contentType)) {
+      throw new MsrpError('MSRP_NOT_ACCEPTED', `the peer does not take ${mediaTypeOf(contentType)}`);
+    }
+    if ((octets ?? 0) > maxSize) {
       throw new MsrpError('MSRP_TOO_LARGE', `the peer takes messages of ${maxSize} octets at most`);
-    if (reason === undefined && !this.#refusedTypes.has(mediaTypeOf(contentType))) return;
-    throw new MsrpError('MSRP_NOT_ACCEPTED', `the peer does not take ${mediaTypeOf(contentType)}`);
+    }
   }
 }

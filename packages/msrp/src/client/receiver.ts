@@ -1,10 +1,10 @@
 /** The messages that come in on a session: which are taken, which refused, which were there before (RFC 4975 §7.3.1, §14.5). */
 import type { Clock, Timer } from '../base/clock.ts';
 import { MsrpError } from '../base/errors.ts';
+import { acceptsType } from '../sdp/media-types.ts';
 import type { ContinuationFlag, Head } from '../wire/head.ts';
 import { headerValues } from '../wire/head.ts';
 import { type IncomingMessage, Receiving } from './incoming-message.ts';
-import { isAmong } from './media-types.ts';
 import { OctetRanges } from './octet-ranges.ts';
 
 /** What this side takes, and how much of it at once. */
@@ -131,7 +131,7 @@ export class Receiver {
 
   #admit(head: Head): Open | number {
     const [contentType = ''] = headerValues(head, 'content-type');
-    if (!isAmong(this.#limits.acceptTypes, contentType)) return 415;
+    if (!acceptsType(this.#limits, contentType)) return 415;
     if (this.#open.size - this.#unreadCount >= this.#limits.maxPartialMessages) return 413;
     const { messageId, lines, fromPath, successReport, failureReport } = head;
     const answered = new OctetRanges();

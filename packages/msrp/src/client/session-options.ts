@@ -1,9 +1,9 @@
 /** What a session tells, and what of it and of its messages is the application's to choose. */
 import type { MsrpError } from '../base/errors.ts';
 import type { Direction } from '../sdp/media.ts';
+import type { AcceptedTypes } from '../sdp/media-types.ts';
 import type { FailureReport } from '../wire/head.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import type { Acceptance } from './media-types.ts';
 import type { ReceiveLimits } from './receiver.ts';
 import type { Session } from './session.ts';
 
@@ -40,9 +40,11 @@ export interface SessionOptions {
 }
 
 /** What is known of the other side, from its SDP. */
-export interface Peer extends Partial<Acceptance> {
+export interface Peer extends Partial<AcceptedTypes> {
   /** Its `a=path`, nearest URI first. */
   readonly path: string;
+  /** Octets of the longest message that it takes; no bound when absent. */
+  readonly maxSize?: number | undefined;
   /** Which way content may go, as the peer says it: nothing is sent to one that is `sendonly` or `inactive` (RFC 4975 §8.9). */
   readonly direction?: Direction | undefined;
   /** Refuses a path with an `msrp:` hop; false when absent. */

@@ -38,13 +38,13 @@ export function readTypes(value: string): string[] | undefined {
  * Whether a message as a whole may have this type: listed, or let pass by `type/*` or `*`. Case and parameters take no
  * part. What only a wildcard lets pass may still be answered 415.
  */
-export function acceptsType({ acceptTypes }: AcceptedTypes, contentType: string): boolean {
-  return covers(acceptTypes, bare(contentType));
+export function acceptsType({ acceptTypes }: Pick<AcceptedTypes, 'acceptTypes'>, contentType: string): boolean {
+  return covers(acceptTypes, mediaTypeOf(contentType));
 }
 
 /** Whether this type may stand inside a message of the type `container`. */
 export function acceptsWrapped(accepted: AcceptedTypes, container: string, contentType: string): boolean {
-  const type = bare(contentType);
+  const type = mediaTypeOf(contentType);
   return (
     acceptsType(accepted, container) &&
     (covers(accepted.acceptTypes, type) || covers(accepted.acceptWrappedTypes, type))
@@ -59,16 +59,16 @@ export function acceptsWrapped(accepted: AcceptedTypes, container: string, conte
  * @returns undefined when the peer takes none of them.
  */
 export function preferredType(peer: AcceptedTypes, candidates: readonly string[]): string | undefined {
-  const listed = peer.acceptTypes.map(bare);
+  const listed = peer.acceptTypes.map(mediaTypeOf);
   return (
-    candidates.find((candidate) => listed.includes(bare(candidate))) ??
+    candidates.find((candidate) => listed.includes(mediaTypeOf(candidate))) ??
     candidates.find((candidate) => acceptsType(peer, candidate))
   );
 }
 
 /** Whether the peer asks for all messages in message/cpim: it stands first in its accept-types. RFC 4975 §13. */
 export function wantsCpim({ acceptTypes: [first = ''] }: AcceptedTypes): boolean {
-  return bare(first) === 'message/cpim';
+  return mediaTypeOf(first) === 'message/cpim';
 }
 
 /**
@@ -78,8 +78,8 @@ export function wantsCpim({ acceptTypes: [first = ''] }: AcceptedTypes): boolean
  */
 export function commonTypes(ours: readonly string[], theirs: readonly string[]): string[] {
   const common = ours.flatMap((own) => {
-    if (covers(theirs, bare(own))) return [own];
-    return theirs.filter((other) => covers([own], bare(other)));
+    if (covers(theirs, mediaTypeOf(own))) return [own];
+    return theirs.filter((other) => covers([own], mediaTypeOf(other)));
   });
   return [...new Set(common)];
 }
@@ -87,14 +87,14 @@ export function commonTypes(ours: readonly string[], theirs: readonly string[]):
 /** Whether one of the entries lets `type` pass, which may be a wildcard itself. */
 function covers(entries: readonly string[], type: string): boolean {
   return entries.some((entry) => {
-    const pattern = bare(entry);
+    const pattern = mediaTypeOf(entry);
     if (pattern === '*' || pattern === '*/*' || pattern === type) return true;
     return pattern.endsWith('/*') && type.startsWith(pattern.slice(0, -1));
   });
 }
 
-/** Type and subtype as they compare. */
-function bare(type: string): string {
+/** Type and subtype of a Content-Type as they compare: in lower case, without parameters. */
+export function mediaTypeOf(type: string): string {
   const semicolon = type.indexOf(';');
   return (semicolon < 0 ? type : type.slice(0, semicolon)).trim().toLowerCase();
 }
