@@ -1,5 +1,6 @@
 /** Whom an operator has shut out while the relay runs: users and addresses. In memory only: a restart forgets all of them. */
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { Networks } from '../transport/networks.ts';
 
 /** Users and addresses together. */
 export const MAX_BLOCKS = 10_000;
@@ -16,7 +17,7 @@ export interface Block {
 export class Blocks {
   readonly #entries = new Map<string, Block>();
   readonly #users = new Set<string>();
-  #addresses = new BlockList();
+  #addresses = new Networks();
 
   get all(): readonly Block[] {
     return [...this.#entries.values()];
@@ -30,7 +31,7 @@ export class Blocks {
     if (this.#entries.size >= MAX_BLOCKS) return undefined;
     this.#entries.set(key, block);
     if (block.kind === 'user') this.#users.add(block.value);
-    else addTo(this.#addresses, block.value);
+    else this.#addresses.add(block.value);
     return block;
   }
 
@@ -41,9 +42,8 @@ export class Blocks {
       this.#users.delete(block.value);
       return true;
     }
-    // Node's list can only grow.
-    this.#addresses = new BlockList();
-    for (const { kind, value } of this.#entries.values()) if (kind === 'address') addTo(this.#addresses, value);
+    const kept = [...this.#entries.values()].filter(({ kind }) => kind === 'address');
+    this.#addresses = new Networks(kept.map(({ value }) => value));
     return true;
   }
 
@@ -53,8 +53,7 @@ export class Blocks {
 
   /** Whether an IP address, as a socket has it, is one that is blocked or lies in such a network. */
   hasAddress(address: string): boolean {
-    const family = isIP(address);
-    return family !== 0 && this.#addresses.check(address, family === 6 ? 'ipv6' : 'ipv4');
+    return this.#addresses.has(address);
   }
 }
 
@@ -70,11 +69,4 @@ export function networkOf(text: string): string | undefined {
 
 function keyOf({ kind, value }: Pick<Block, 'kind' | 'value'>): string {
   return `${kind} ${value}`;
-}
-
-function addTo(list: BlockList, network: string): void {
-  const [address = '', prefix] = network.split('/');
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  if (prefix === undefined) list.addAddress(address, family);
-  else list.addSubnet(address, Number(prefix), family);
 }

@@ -1,5 +1,6 @@
 /** Where the relay may connect to. */
-import { BlockList, isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
+import { Networks } from '../transport/networks.ts';
 import { NameList } from './name-list.ts';
 
 /** Names, suffixes, networks and classes, as the configuration has them. */
@@ -25,7 +26,7 @@ const CLASSES: Readonly<Record<string, readonly string[]>> = {
 const NOWHERE = ['0.0.0.0/8', '224.0.0.0/3', '::/128', 'ff00::/8'];
 
 interface Matcher {
-  readonly networks: BlockList;
+  readonly networks: Networks;
   readonly names: NameList;
 }
 
@@ -36,18 +37,18 @@ interface Matcher {
 export class NextHopPolicy {
   readonly #allow: Matcher;
   readonly #deny: Matcher;
-  readonly #nowhere: BlockList;
+  readonly #nowhere: Networks;
 
   constructor(rules: NextHopRules) {
     this.#allow = matcher(rules.allow);
     this.#deny = matcher(rules.deny);
-    this.#nowhere = matcher(NOWHERE).networks;
+    this.#nowhere = new Networks(NOWHERE);
   }
 
   /** @param host - from the URI, lower case. @param address - an IP address without brackets. */
   admits(host: string, address: string): boolean {
     const plain = withoutMapping(address);
-    if (isIn(this.#nowhere, plain)) return false;
+    if (isIP(plain) === 0 || this.#nowhere.has(plain)) return false;
     return matches(this.#allow, host, plain) || !matches(this.#deny, host, plain);
   }
 }
@@ -58,23 +59,15 @@ function withoutMapping(address: string): string {
   return mapped ?? address;
 }
 
-function matcher(entries: readonly string[]): Matcher {
-  const networks = new BlockList();
-  const names: string[] = [];
-  for (const entry of entries.flatMap((name) => CLASSES[name] ?? [name])) {
-    const [address = '', prefix] = entry.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix !== undefined) networks.addSubnet(address, Number(prefix), family);
-    else if (isIPv6(address) || /^[\d.]+$/.test(address)) networks.addAddress(address, family);
-    else names.push(entry);
-  }
-  return { networks, names: new NameList(names) };
+function matcher(rules: readonly string[]): Matcher {
+  const entries = rules.flatMap((name) => CLASSES[name] ?? [name]);
+  const isNetwork = (entry: string) => entry.includes('/') || isIPv6(entry) || /^[\d.]+$/.test(entry);
+  return {
+    networks: new Networks(entries.filter(isNetwork)),
+    names: new NameList(entries.filter((entry) => !isNetwork(entry))),
+  };
 }
 
 function matches({ networks, names }: Matcher, host: string, address: string): boolean {
-  return names.has(host) || isIn(networks, address);
-}
-
-function isIn(networks: BlockList, address: string): boolean {
-  return networks.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return names.has(host) || networks.has(address);
 }

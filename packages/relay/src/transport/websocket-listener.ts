@@ -2,13 +2,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import { type AddressInfo, BlockList, isIP, isIPv6, type Socket } from 'node:net';
+import { type AddressInfo, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from 'msrp/base';
 import { WebSocketServer } from 'ws';
 import type { Admission } from './admissions.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import { type ListenerOptions, type ListenerTls, type ListeningSocket, tlsOptions } from './listener.ts';
+import { Networks } from './networks.ts';
 import { WebSocketStream } from './websocket-stream.ts';
 
 const SUBPROTOCOL = 'msrp';
@@ -47,13 +48,13 @@ export class WebSocketListener implements ListeningSocket {
     handleProtocols: () => SUBPROTOCOL,
   });
   readonly #doorkeeper: Doorkeeper;
-  readonly #proxies: BlockList;
+  readonly #proxies: Networks;
   #port = 0;
 
   constructor(options: WebSocketListenerOptions) {
     this.#options = options;
     this.#doorkeeper = new Doorkeeper(options.admissions);
-    this.#proxies = networksOf(options.rules.proxies);
+    this.#proxies = new Networks(options.rules.proxies);
     const { handshakeMs, page = wantsUpgrade } = options;
     const onRequest: RequestListener = (request, response) => {
       // Who goes on asking over an old connection would hold a stopped server for ever.
@@ -119,16 +120,12 @@ export class WebSocketListener implements ListeningSocket {
   #remoteAddressOf({ socket, headers }: IncomingMessage): string {
     const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
     let address = socket.remoteAddress ?? '';
-    for (let at = forwarded.length - 1; at >= 0 && this.#isProxy(address); at -= 1) {
+    for (let at = forwarded.length - 1; at >= 0 && this.#proxies.has(address); at -= 1) {
       const before = forwarded[at]?.trim() ?? '';
       if (isIP(before) === 0) break;
       address = before;
     }
     return address;
-  }
-
-  #isProxy(address: string): boolean {
-    return this.#proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
   }
 }
 
@@ -144,15 +141,4 @@ function wantsUpgrade(_request: IncomingMessage, response: Parameters<RequestLis
 
 function refuse(socket: Socket, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-function networksOf(entries: readonly string[]): BlockList {
-  const networks = new BlockList();
-  for (const entry of entries) {
-    const [address = '', prefix] = entry.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) networks.addAddress(address, family);
-    else networks.addSubnet(address, Number(prefix), family);
-  }
-  return networks;
 }

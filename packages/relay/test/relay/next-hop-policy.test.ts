@@ -148,6 +148,13 @@ describe('The policy on next hops', () => {
     expect(policy.admits('rebind.example.org', '203.0.113.7')).toBe(true);
   });
 
+  it.each(['', 'localhost', '127.1', '1.2.3', '2130706433', '0x7f.1'])(
+    'leads nowhere that is no address: "%s" (FW-09)',
+    (text) => {
+      expect(admits({ allow: ['any'], deny: [] }, text)).toBe(false);
+    },
+  );
+
   it('says the same of an IPv4 address in all its IPv6 spellings (FW-09)', () => {
     const octet = fc.integer({ min: 0, max: 255 });
     fc.assert(
