@@ -1,4 +1,6 @@
 /** Two parties that write to each other one message at a time while other things happen: they must not notice anything. */
+import type { Clock } from 'msrp/base';
+import type { Federation } from './federation.ts';
 import type { Party } from './party.ts';
 
 /** A conversation that is going on. */
@@ -58,4 +60,19 @@ export class Chat {
     if (status !== '200' || times !== 1) this.#offences.push(`${messageId}: answered ${status}, came ${times} times`);
     this.#count += 1;
   }
+}
+
+/** One conversation over each connection between two relays, and one all the way; none has begun. */
+export async function chatsAlong(federation: Federation<Clock>): Promise<Map<string, Chat>> {
+  const far = await federation.pair();
+  const chats = new Map([['BCDE', new Chat('BCDE', far.a, far.f)]]);
+  for (const [one, other] of [
+    ['B', 'C'],
+    ['C', 'D'],
+    ['D', 'E'],
+  ] as const) {
+    const name = one + other;
+    chats.set(name, new Chat(name, await federation.client([one]), await federation.client([other], { user: 'bob' })));
+  }
+  return chats;
 }

@@ -4,7 +4,7 @@ import { systemClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
 import { overlap } from '../delivery/account.ts';
 import type { Span } from '../delivery/load.ts';
-import { Chat } from './chat.ts';
+import { chatsAlong } from './chat.ts';
 import { type Federation, openFederation, type RelayName } from './federation.ts';
 import type { Party } from './party.ts';
 import { until } from './scene.ts';
@@ -42,21 +42,6 @@ function missing(spans: readonly Span[], others: readonly Span[]): Span[] {
   });
 }
 
-async function startChats(federation: Federation<typeof systemClock>): Promise<Map<string, Chat>> {
-  const far = await federation.pair();
-  const chats = new Map([['BCDE', new Chat('BCDE', far.a, far.f)]]);
-  for (const [one, other] of [
-    ['B', 'C'],
-    ['C', 'D'],
-    ['D', 'E'],
-  ] as const) {
-    const near = await federation.client([one]);
-    chats.set(one + other, new Chat(one + other, near, await federation.client([other], { user: 'bob' })));
-  }
-  for (const chat of chats.values()) chat.start();
-  return chats;
-}
-
 function octetsOf(spans: readonly Span[]): number {
   return spans.reduce((sum, { start, end }) => sum + end - start + 1, 0);
 }
@@ -88,7 +73,8 @@ describe.each(LINKS)('When the connection %s is cut in the middle of a file', (l
     async (direction) => {
       const federation = await openFederation({ clock: systemClock, isLinked: true });
       const pair = await federation.pair();
-      const chats = await startChats(federation);
+      const chats = await chatsAlong(federation);
+      for (const chat of chats.values()) chat.start();
       const [from, to] = direction === 'A to F' ? [pair.a, pair.f] : [pair.f, pair.a];
       let isAllSent = false;
       const sent = from.send({ to: from.pathTo(to), messageId: 'file', body: file, chunkOctets: CHUNK_OCTETS });

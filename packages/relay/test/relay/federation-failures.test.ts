@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { covers, overlap } from '../delivery/account.ts';
 import type { Span } from '../delivery/load.ts';
 import { type Message, responseTo } from '../endpoint.ts';
-import { Chat } from './chat.ts';
+import { type Chat, chatsAlong } from './chat.ts';
 import { type Federation, openFederation, RELAYS, type RelayName } from './federation.ts';
 import type { Overrides } from './harness.ts';
 import type { Party } from './party.ts';
@@ -42,16 +42,7 @@ async function openScene(wish: {
   const { overrides = {}, expires = {} } = wish;
   const federation = await openFederation({ clock: new ManualClock(Date.now()), isLinked: true, overrides });
   const { a, f } = await federation.pair({ expires }, { expires });
-  const far = await federation.pair();
-  const chats = new Map([['BCDE', new Chat('BCDE', far.a, far.f)]]);
-  for (const [one, other] of [
-    ['B', 'C'],
-    ['C', 'D'],
-    ['D', 'E'],
-  ] as const) {
-    const name = one + other;
-    chats.set(name, new Chat(name, await federation.client([one]), await federation.client([other], { user: 'bob' })));
-  }
+  const chats = await chatsAlong(federation);
   for (const [from, to] of [
     [a, f],
     [f, a],

@@ -1,7 +1,7 @@
 /** Certificates that are not good for the name they are shown for: nobody is told anything, nobody is believed. */
 import { expect } from 'vitest';
 import type { Certificate } from '../../../msrp/test/certificates.ts';
-import { createAuthority, request, responseTo } from '../endpoint.ts';
+import { createAuthority, type Listening, request, responseTo } from '../endpoint.ts';
 import { authOnBehalf, certificateFor } from './chain.ts';
 import { authority } from './harness.ts';
 import {
@@ -77,6 +77,14 @@ const UNREACHABLE = {
   reports: { 'unreachable 408': 1 },
 } as const;
 
+/** A SEND to the bank at `node` that arrives there: what its sender is told. */
+async function isTold(node: Listening, room: Room): Promise<Outcome> {
+  const { endpoint, usePath } = await room.client();
+  const outcome = await outcomeOf(endpoint, send(endpoint, `${usePath} msrps://${BANK}:${node.port}/x;tcp`));
+  await takeSend(node);
+  return outcome;
+}
+
 attempts('A next hop with a certificate', [
   ...BAD.map(([what, make]) => ({
     title: `${what} is told nothing (CN-07, CN-26, X-01)`,
@@ -90,13 +98,7 @@ attempts('A next hop with a certificate', [
   },
   {
     title: 'of its own is told what it is to know (CN-07, FW-09)',
-    act: async (room) => {
-      const node = await room.node(BANK);
-      const { endpoint, usePath } = await room.client();
-      const outcome = await outcomeOf(endpoint, send(endpoint, `${usePath} msrps://${BANK}:${node.port}/x;tcp`));
-      await takeSend(node);
-      return outcome;
-    },
+    act: async (room) => isTold(await room.node(BANK), room),
     answer: 200,
     dials: [BANK],
     looksUp: [BANK],
@@ -104,11 +106,8 @@ attempts('A next hop with a certificate', [
   {
     title: 'with a star as its whole first label is told, too (CN-07, A-34)',
     act: async (room) => {
-      const node = await room.node(BANK, { certificate: await certificateFor('*.example.net') });
-      const { endpoint, usePath } = await room.client();
-      const outcome = await outcomeOf(endpoint, send(endpoint, `${usePath} msrps://${BANK}:${node.port}/x;tcp`));
-      await takeSend(node);
-      return outcome;
+      const certificate = await certificateFor('*.example.net');
+      return isTold(await room.node(BANK, { certificate }), room);
     },
     answer: 200,
     dials: [BANK],

@@ -1,6 +1,6 @@
 /** Names whose DNS belongs to the attacker: whatever they say, and however often they change it, nobody inside is connected to. */
 import { expect } from 'vitest';
-import { type Endpoint, request, responseTo } from '../endpoint.ts';
+import { type Endpoint, type Listening, request, responseTo } from '../endpoint.ts';
 import { authOnBehalf, certificateFor } from './chain.ts';
 import { dialledCount } from './dialogue.ts';
 import {
@@ -27,6 +27,14 @@ function evilNode(room: Room) {
 async function toEvil(room: Room, more: Parameters<typeof send>[2] = {}) {
   const { endpoint, usePath } = await room.client();
   return { endpoint, octets: send(endpoint, `${usePath} msrps://${EVIL}:${room.inside.port}/x;tcp`, more) };
+}
+
+/** Sends it, and waits until it has come to `node`: what the sender is told. */
+async function comesTo(node: Listening, room: Room): Promise<Outcome> {
+  const { endpoint, octets } = await toEvil(room);
+  const outcome = await outcomeOf(endpoint, octets);
+  await takeSend(node);
+  return outcome;
 }
 
 async function isDenied(room: Room): Promise<readonly Outcome[]> {
@@ -76,10 +84,7 @@ attempts('A name of the attacker, with the address', [
     title: 'of somebody outside leads there (FW-09, DN-02)',
     act: async (room) => {
       const node = await evilNode(room);
-      const { endpoint, octets } = await toEvil(room);
-      const outcome = await outcomeOf(endpoint, octets);
-      await takeSend(node);
-      return outcome;
+      return await comesTo(node, room);
     },
     answer: 200,
     dials: [EVIL],
@@ -91,10 +96,7 @@ attempts('A name of the attacker, with the address', [
       const node = await evilNode(room);
       room.zone['alias.example.net'] = room.zone[EVIL] ?? {};
       room.zone[EVIL] = { CNAME: 'alias.example.net' };
-      const { endpoint, octets } = await toEvil(room);
-      const outcome = await outcomeOf(endpoint, octets);
-      await takeSend(node);
-      return outcome;
+      return await comesTo(node, room);
     },
     answer: 200,
     dials: [EVIL],
@@ -144,10 +146,7 @@ attempts('A name that changes', [
           return answers.pop() ?? ['127.0.0.1'];
         },
       };
-      const { endpoint, octets } = await toEvil(room);
-      const outcome = await outcomeOf(endpoint, octets);
-      await takeSend(node);
-      return outcome;
+      return await comesTo(node, room);
     },
     answer: 200,
     dials: [EVIL],
@@ -162,10 +161,7 @@ attempts('A name with several addresses', [
       const node = await evilNode(room);
       const { A: [outside = ''] = [] } = room.zone[EVIL] as { A: string[] };
       room.zone[EVIL] = { A: ['127.0.0.1', '169.254.169.254', outside, '10.0.0.1'], AAAA: ['::1'] };
-      const { endpoint, octets } = await toEvil(room);
-      const outcome = await outcomeOf(endpoint, octets);
-      await takeSend(node);
-      return outcome;
+      return await comesTo(node, room);
     },
     answer: 200,
     dials: [EVIL],
