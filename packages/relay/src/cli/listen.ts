@@ -115,7 +115,10 @@ function isShown({ contentType, totalOctets }: IncomingMessage): boolean {
   return /^text\//i.test(contentType) && (totalOctets ?? 0) <= MAX_SHOWN_OCTETS;
 }
 
-/** A stranger's text must not command the terminal. */
+/** A stranger's text must not command the terminal. That it ends its last line needs no line of its own. */
 function shown(text: string): string {
-  return text.replaceAll(/(?![\t\n])\p{Cc}/gu, '\ufffd').replaceAll('\n', '\n        ');
+  return text
+    .replace(/\r?\n$/, '')
+    .replaceAll(/(?![\t\n])\p{Cc}/gu, '\ufffd')
+    .replaceAll('\n', '\n        ');
 }

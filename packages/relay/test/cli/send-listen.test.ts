@@ -75,7 +75,7 @@ describe('send and listen', () => {
   it('get a text through a relay of the sender, its password asked for, the text from standard input', async () => {
     const { path, ended } = await listening(['--count', '1']);
     const own = ['--relay', relay.target.replace('//', '//bob@')];
-    const sent = await run(['send', '--ca', ca, ...own, path, '-'], { secrets: [PASSWORDS.bob], input: 'piped' });
+    const sent = await run(['send', '--ca', ca, ...own, path, '-'], { secrets: [PASSWORDS.bob], input: 'piped\n' });
     expect(sent).toMatchObject({ status: 0, err: [] });
     expect((await ended).out.at(-1)).toBe('message piped');
   });
