@@ -88,7 +88,10 @@ class WiredRelay implements RunningRelay {
     this.#authenticator = authenticator;
     this.#blocks = blocks;
     const memory = new Memory(config.flow.memoryOctets);
-    this.#admissions = new Admissions(config.limits, memory, (address) => this.#blocks.hasAddress(address));
+    this.#admissions = new Admissions(config.limits, memory, {
+      isBlocked: (address) => this.#blocks.hasAddress(address),
+      makeRoom: () => this.#relay.makeRoom(),
+    });
     const { allow, deny, cleartext, verifyEndpoints } = config.nextHops;
     const policy = new NextHopPolicy({ allow, deny });
     this.#resolver = new Resolver({ clock, queries: this.#queriesOf(config) });

@@ -172,16 +172,20 @@ const flow = section({
     .describe('How much one session may queue when its ingress feeds other sessions too and is not paused.'),
   windowOctets: integer(2 * KIB, GIB, 'octets')
     .default(MIB)
-    .describe('How many unanswered octets a session may have under way to one hop.'),
+    .describe('How many unanswered octets a session may have under way to one hop that answers soon.'),
   memoryOctets: integer(MIB, 1024 * GIB, 'octets')
     .default(GIB)
     .describe('Budget for everything queued; near it, new connections are refused and the greediest are not read.'),
   holdResponseMs: integer(0, 25_000, 'milliseconds')
     .default(10_000)
-    .describe('How long a 200 may be held back, in milliseconds, to slow the sender of a stuck session.'),
+    .describe(
+      'How long a 200 may be held back, in milliseconds, to slow the sender of a slow session, and that session stand still.',
+    ),
   pauseMaxMs: integer(100, 29_000, 'milliseconds')
     .default(20_000)
-    .describe('How long, in milliseconds, a connection may go unread; then the blocked session is refused with 413.'),
+    .describe(
+      'How long, in milliseconds, a connection may go unread; then a session that has not moved is refused with 413.',
+    ),
   stallTimeoutMs: integer(100, 24 * HOUR_MS, 'milliseconds')
     .default(120_000)
     .describe('A hop that takes no octet for so long, in milliseconds, counts as broken.'),

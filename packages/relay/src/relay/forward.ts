@@ -6,9 +6,9 @@ import { OutgoingChunk, settledViews } from '../transport/outgoing-chunk.ts';
 import type { Reason } from './counted.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
+import type { HeldAnswer } from './held-answers.ts';
 import type { Hop, Incoming } from './hop.ts';
 import { INTERRUPTIBLE_OCTETS, type RelayOptions } from './options.ts';
-import type { HeldAnswer } from './pace.ts';
 import type { Step } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { type SendContext, SendTransaction, type UnansweredChunk } from './send-transaction.ts';
@@ -61,7 +61,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#head = head;
     this.#linesBefore = head.lines.slice(0, head.rangeStart);
     this.#linesAfter = head.lines.slice(head.rangeEnd);
-    this.#start = head.byteRange?.start ?? 1;
+    this.#start = this.#firstOctet;
     this.#total = head.byteRange?.total;
   }
 
@@ -95,10 +95,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     else this.#emitBodiless(flag, unanswered);
     if (this.#isOver) return;
     this.#isOver = true;
-    if (isHeld) pace.hold(this, this.#context.clock.nowMs());
+    const octets = this.#start - this.#firstOctet + this.#flow.headOctets;
+    if (isHeld) pace.heldAnswers.hold(this, octets, this.#context.clock.nowMs());
     else this.accept();
     // A client's own connection waits for its own session; one that brings others' sessions must not.
-    if (pace.isFlooded && !this.#flow.isFromClient && this.#flow.ingress.isShared) {
+    if (pace.isFlooded && !this.#flow.isFromClient && this.#flow.ingress.isNeededBeside(pace)) {
       this.#context.failures.paceGivenUp(pace);
     }
   }
@@ -121,6 +122,10 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
 
   get messageId(): string {
     return this.#head.messageId;
+  }
+
+  get #firstOctet(): number {
+    return this.#head.byteRange?.start ?? 1;
   }
 
   pause(hop: Hop): void {

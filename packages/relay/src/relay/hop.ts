@@ -110,13 +110,13 @@ export class Hop implements ConnectionEvents {
     return this.certifiedNames.length > 0 && namesCover(this.certifiedNames, host);
   }
 
-  /** Whether it feeds more than one next hop: then it must not stand still for one of them. */
-  get isShared(): boolean {
-    let only: Hop | undefined;
-    for (const { egress } of this.pacesIn) {
-      only ??= egress;
-      if (egress !== only) return true;
-    }
+  /**
+   * Whether more depends on its being read than `pace` and the other direction of its session: another next hop or session
+   * that it feeds, or the answers to what another session sends here. Then it must not stand still for `pace`.
+   */
+  isNeededBeside(pace: Pace): boolean {
+    for (const other of this.pacesIn) if (other.egress !== pace.egress || !other.sharesSessionWith(pace)) return true;
+    for (const other of this.pacesOut) if (!other.sharesSessionWith(pace)) return true;
     return false;
   }
 
@@ -129,7 +129,7 @@ export class Hop implements ConnectionEvents {
     if (!isFirst) return;
     this.#blockedSinceMs = nowMs;
     this.connection.pause(cause);
-    for (const pace of this.pacesOut) pace.egressBlocked();
+    for (const pace of this.pacesOut) pace.goOn();
   }
 
   /** `blocker` is out of the way; reads on when it was the last. */
@@ -146,6 +146,13 @@ export class Hop implements ConnectionEvents {
     if (octets !== this.#octetsSeen || isNeeded) this.#quietSinceMs = nowMs;
     this.#octetsSeen = octets;
     return nowMs - this.#quietSinceMs;
+  }
+
+  /** Whether no live session has to do with it, no request is under way, and nothing waits. */
+  get isUnneeded(): boolean {
+    const sessions = this.sessions.size + this.outsideOf.size + this.pacesIn.size + this.pacesOut.size;
+    const requests = this.transactions.openCount + this.awaited.size + this.authsInProgress;
+    return sessions + requests === 0 && this.connection.isDrained && !this.connection.isInsideMessage;
   }
 
   get isBlocked(): boolean {

@@ -5,6 +5,7 @@ import { type MsrpUri, nodeKey } from 'msrp/wire';
 import { Connection, type ConnectionContext, type ConnectionOrigin } from '../transport/connection.ts';
 import { Hop, type HopRules } from './hop.ts';
 import type { Dialler } from './ports.ts';
+import { SpareHops } from './spare-hops.ts';
 import type { Loss, TransactionBudget } from './transactions.ts';
 
 /** For so long a node that could not be reached is not tried again. */
@@ -26,6 +27,7 @@ export class Hops {
   readonly #budget: TransactionBudget;
   readonly #limits: { readonly dialled: number };
   readonly #dialled = new Set<Hop>();
+  readonly #spare: SpareHops;
   #lastNumber = 0;
   /** The hops that lead to a node, and to a relay by its host name alone, in the order in which they came. */
   readonly #leading = new Map<string, Set<Hop>>();
@@ -42,6 +44,7 @@ export class Hops {
   ) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#spare = new SpareHops(clock, this.all);
     this.#context = context;
     this.#dialler = dialler;
     this.#rules = rules;
@@ -57,9 +60,14 @@ export class Hops {
     return hop;
   }
 
-  /** Whether one more connection may be opened. */
-  get mayDial(): boolean {
-    return this.#dialled.size < this.#limits.dialled;
+  /** Whether one more connection may be opened; one that is not needed gives way to it. */
+  hasRoom(): boolean {
+    return this.#dialled.size < this.#limits.dialled || this.#spare.closeOne(true);
+  }
+
+  /** Closes the least recently used connection that nobody needs; false when all are needed. */
+  makeRoom(): boolean {
+    return this.#spare.closeOne(false);
   }
 
   /** The hop is over. */

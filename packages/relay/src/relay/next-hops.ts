@@ -58,9 +58,9 @@ export class NextHops {
     if (isAddressLiteral(next) && !this.#dialler.admitsLiteral(next.host)) return DENIED;
     const known = this.#hops.find(next, isLast);
     if (known !== undefined) return known;
-    if (!this.#hops.mayDial) return TOO_MANY_CONNECTIONS;
     const failure = this.#hops.failureOf(next, isLast);
     if (failure !== undefined) return refusal(failure.status, failure.comment, failure.trigger);
+    if (!this.#hops.hasRoom()) return TOO_MANY_CONNECTIONS;
     return this.#hops.towards(next, isLast);
   }
 }

@@ -1,5 +1,7 @@
 /** Keeps the senders of one session and direction in step with their receiver (RFC 4976 §1; RFC 4975 §10.5). */
 import type { Lane, LaneOwner } from '../transport/write-queue.ts';
+import { AnswerWindow } from './answer-window.ts';
+import { type HeldAnswer, HeldAnswers } from './held-answers.ts';
 import type { Hop } from './hop.ts';
 import type { Session } from './sessions.ts';
 
@@ -9,13 +11,6 @@ export interface PaceLimits {
   readonly windowOctets: number;
   /** Most memory that what waits may hold. */
   readonly sessionOctets: number;
-}
-
-/** An accepted chunk whose 200 is held back, so that its sender slows down. */
-export interface HeldAnswer {
-  readonly messageId: string;
-  /** Sends the 200 now, unless another answer was sent. */
-  accept(): void;
 }
 
 /** How many messages are remembered to have been stopped. */
@@ -29,24 +24,27 @@ const FLOODED = 3;
 
 /**
  * What one session sends to one next hop: its lane in the queue, and the means to slow its senders down. An ingress
- * that feeds nobody else is not read while the lane is long; one that does is read on, and what comes of it
- * for this lane waits, then loses its 200s for a while, then is refused.
+ * on which nobody else depends is not read while the lane is long; another one is read on, and what comes of it
+ * for this lane waits, then gets its 200s only as fast as the lane moves, and is refused when it stands still.
  */
 export class Pace implements LaneOwner {
   readonly egress: Hop;
   readonly lane: Lane;
   /** The session whose inside hop this leads to; undefined on the way to somebody outside. */
   readonly inward: Session | undefined;
-  /** Since when answers have been held back; undefined while none is. */
-  answersHeldSinceMs: number | undefined;
+  readonly heldAnswers = new HeldAnswers();
   readonly #sessions: readonly Session[];
   readonly #limits: PaceLimits;
+  readonly #window: AnswerWindow;
   readonly #ingresses = new Set<Hop>();
   readonly #stopped = new Map<string, number>();
-  #heldAnswers: HeldAnswer[] = [];
-  #unansweredOctets = 0;
   #isGivenUp = false;
   #isRetired = false;
+  /** How many chunks have left; how many had at the last look, and when that was; when the number was last seen to be another. */
+  #leftCount = 0;
+  #seenCount = 0;
+  #lookedAtMs = 0;
+  #movedAtMs = 0;
 
   /** @param sessions - all own sessions on the way: what waits ends with the first of them. */
   constructor(egress: Hop, sessions: readonly Session[], limits: PaceLimits, inward?: Session) {
@@ -54,6 +52,7 @@ export class Pace implements LaneOwner {
     this.inward = inward;
     this.#sessions = sessions;
     this.#limits = limits;
+    this.#window = new AnswerWindow(limits.windowOctets);
     this.lane = egress.connection.lane(this);
     egress.pacesOut.add(this);
     for (const session of sessions) session.paces.add(this);
@@ -99,6 +98,12 @@ export class Pace implements LaneOwner {
     return this.lane.heldOctets > this.#limits.sessionOctets;
   }
 
+  /** How much more waits than may, in octets on the wire: that is what answers stand for, memory is what is bounded. */
+  get #excessOctets(): number {
+    const { octets, heldOctets } = this.lane;
+    return this.isFull ? octets * (1 - this.#limits.sessionOctets / heldOctets) : 0;
+  }
+
   /** Whether a sender that nobody else depends on is not to be read any more. */
   get isOverfull(): boolean {
     return this.lane.heldOctets > 2 * this.#limits.sessionOctets;
@@ -116,13 +121,20 @@ export class Pace implements LaneOwner {
    */
   slowDown(ingress: Hop, isUrgent: boolean): void {
     if (this.isRefusing || !this.#ingresses.has(ingress)) return;
-    if (isUrgent || !ingress.isShared) ingress.block(this, 'receiver');
+    if (isUrgent || !ingress.isNeededBeside(this)) ingress.block(this, 'receiver');
   }
 
-  /** Keeps an answer back until the lane is low. */
-  hold(answer: HeldAnswer, nowMs: number): void {
-    this.#heldAnswers.push(answer);
-    this.answersHeldSinceMs ??= nowMs;
+  /** Whether both carry requests of one session. */
+  sharesSessionWith(other: Pace): boolean {
+    return this.#sessions.some((session) => other.#sessions.includes(session));
+  }
+
+  /** For how long no chunk has left: by one look too long at most, since what left after a look is taken to have left right then. */
+  standsForMs(nowMs: number): number {
+    if (this.#seenCount !== this.#leftCount) this.#movedAtMs = this.#lookedAtMs;
+    this.#seenCount = this.#leftCount;
+    this.#lookedAtMs = nowMs;
+    return nowMs - this.#movedAtMs;
   }
 
   /** It was held up for too long. From now on its SENDs are refused; returns the answers that were held back. */
@@ -130,9 +142,8 @@ export class Pace implements LaneOwner {
     this.#isGivenUp = true;
     // Whatever the marks are: once the lane is low it is to be told.
     this.lane.isOverHigh = true;
-    this.answersHeldSinceMs = undefined;
     for (const ingress of this.#ingresses) ingress.unblock(this);
-    return this.#heldAnswers.splice(0);
+    return this.heldAnswers.takeAll();
   }
 
   laneIsLow(): void {
@@ -140,26 +151,37 @@ export class Pace implements LaneOwner {
     this.#release();
   }
 
-  mayGoOn(): boolean {
-    // The answers of a next hop that is not read cannot come. It may be waiting for what waits here, as two clients do
-    // that send each other files; TCP holds it up if it is slow.
-    return this.#unansweredOctets < this.#limits.windowOctets || this.egress.isBlocked;
+  chunkLeft(): boolean {
+    this.#leftCount += 1;
+    if (this.heldAnswers.sinceMs !== undefined) this.heldAnswers.keepFor(this.#excessOctets);
+    return this.#mayGoOn;
   }
 
-  /** The next hop is not read any more. */
-  egressBlocked(): void {
-    if (this.lane.isHeld) this.egress.connection.wake(this.lane);
+  get #mayGoOn(): boolean {
+    // The answers of a next hop that is not read cannot come. It may be waiting for what waits here, as two clients do
+    // that send each other files; TCP holds it up if it is slow.
+    return this.#window.isOpen || this.egress.isBlocked;
   }
 
   /** `octets` that the next hop has to answer left the queue. */
   took(octets: number): void {
-    this.#unansweredOctets += octets;
+    this.#window.took(octets);
+  }
+
+  /** It answered `octets` of those, `ticks` after they had left at `leftAtTicks`. */
+  answered(octets: number, leftAtTicks: number, ticks: number): void {
+    this.#window.answered(octets, leftAtTicks, ticks);
   }
 
   /** `octets` of those are settled. */
   settled(octets: number): void {
-    this.#unansweredOctets -= octets;
-    if (this.lane.isHeld && this.mayGoOn()) this.egress.connection.wake(this.lane);
+    this.#window.settled(octets);
+    this.goOn();
+  }
+
+  /** Something has changed that held the lane: it goes on if it may. */
+  goOn(): void {
+    if (this.lane.isHeld && this.#mayGoOn) this.egress.connection.wake(this.lane);
   }
 
   /** No more of this message may pass: it is answered with `status` (RFC 4975 §10.5). */
@@ -179,7 +201,6 @@ export class Pace implements LaneOwner {
 
   #release(): void {
     for (const ingress of this.#ingresses) ingress.unblock(this);
-    this.answersHeldSinceMs = undefined;
-    for (const answer of this.#heldAnswers.splice(0)) answer.accept();
+    this.heldAnswers.giveAll();
   }
 }

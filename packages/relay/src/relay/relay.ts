@@ -125,6 +125,11 @@ export class Relay implements HopRules {
     return this.#hops.add(origin);
   }
 
+  /** Closes a connection that nobody needs, if there is one, for another to come in (RFC 4976 §6.5). */
+  makeRoom(): boolean {
+    return this.#hops.makeRoom();
+  }
+
   begin(hop: Hop, head: Head): Incoming {
     if (head.method === '') return this.#responses;
     this.counters.requestIn(head.method);
@@ -241,14 +246,24 @@ export class Relay implements HopRules {
 
   /**
    * No pause is for ever: a connection that is not read cannot deliver the responses it carries for others, and
-   * a sender whose 200 is held back has to learn in time that its message will not pass.
+   * a sender must not wait too long for its 200. Where the receiver takes anything, both go on after a while, as slowly as
+   * it does; where it stands still, the sender has to learn in time that its message will not pass.
    */
   #endPauses(hop: Hop, nowMs: number): void {
     const { pauseMaxMs, holdResponseMs } = this.#options.flow;
     hop.connection.readOnAfter(pauseMaxMs, nowMs);
     for (const pace of [...hop.pacesIn]) {
-      const isHeldTooLong = nowMs - (pace.answersHeldSinceMs ?? nowMs) >= holdResponseMs;
-      if (isHeldTooLong || hop.blockedForMs(pace, nowMs) >= pauseMaxMs) this.#failures.paceGivenUp(pace);
+      const standsForMs = pace.standsForMs(nowMs);
+      // A relay that is told to wait itself may keep its answers for as long, and none comes in that time.
+      const isStuck = standsForMs >= (pace.egress.isRelay ? 2 : 1) * holdResponseMs;
+      const isHeldTooLong = nowMs - (pace.heldAnswers.sinceMs ?? nowMs) >= holdResponseMs;
+      const isPausedTooLong = hop.blockedForMs(pace, nowMs) >= pauseMaxMs;
+      if ((isHeldTooLong && isStuck) || (isPausedTooLong && standsForMs >= pauseMaxMs)) {
+        this.#failures.paceGivenUp(pace);
+        continue;
+      }
+      if (isHeldTooLong) pace.heldAnswers.giveSince(nowMs - holdResponseMs);
+      if (isPausedTooLong) hop.unblock(pace);
     }
   }
 

@@ -1,6 +1,6 @@
 /** One chunk that this relay sent on and that is not settled yet: what it takes to tell its sender of a failure. */
 import { type FailureReport, type Head, isSuccess } from 'msrp/wire';
-import type { Histogram } from '../transport/histogram.ts';
+import { type Histogram, TICKS_PER_MS } from '../transport/histogram.ts';
 import type { Sender } from '../transport/outgoing-chunk.ts';
 import type { Turn } from '../transport/turn.ts';
 import type { Reason } from './counted.ts';
@@ -78,7 +78,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     this.#blockedMs = TAKEN;
     this.#leftAtTicks = this.#context.turn.ticks;
     this.#chunk?.left();
-    if (this.#failureReport === 'yes') this.flow.pace.took(this.octets + this.flow.headOctets);
+    if (this.#failureReport === 'yes') this.flow.pace.took(this.#windowOctets);
   }
 
   written(): void {
@@ -99,14 +99,26 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   }
 
   override answer(head: Head): void {
-    const { turn, responseTimes } = this.#context;
-    if (this.#blockedMs !== QUEUED) responseTimes.add((turn.ticks - this.#leftAtTicks) | 0);
+    if (this.#blockedMs !== QUEUED) this.#noteTime((this.#context.turn.ticks - this.#leftAtTicks) | 0);
     this.#settle();
     this.#context.observer.follow?.(this.#answered(head));
     if (isSuccess(head.status)) return;
     const loss: Loss = { status: head.status, comment: head.comment, trigger: 'response' };
     this.#context.failures.chunkFailed(this, loss);
     if (head.status === 413) this.#context.failures.messageStopped(this.flow.pace, this.messageId, loss);
+  }
+
+  #noteTime(ticks: number): void {
+    this.#context.responseTimes.add(ticks);
+    if (this.#failureReport !== 'yes') return;
+    // Time in which its answer could not be read is not the next hop's.
+    const unreadMs = this.isWritten ? this.flow.egress.blockedMs - this.#blockedMs : 0;
+    this.flow.pace.answered(this.#windowOctets, this.#leftAtTicks, ticks - unreadMs * TICKS_PER_MS);
+  }
+
+  /** What it takes of the window: head and all. */
+  get #windowOctets(): number {
+    return this.octets + this.flow.headOctets;
   }
 
   #answered({ transactionId, status }: Head): Step {
@@ -151,8 +163,8 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   /** It is no longer open: its octets, head and all, make room in the window of its way. */
   #settle(): void {
     this.#context.wheel.clear(this);
-    if (this.#failureReport === 'yes' && this.#blockedMs !== QUEUED)
-      this.flow.pace.settled(this.octets + this.flow.headOctets);
+    if (this.#failureReport !== 'yes' || this.#blockedMs === QUEUED) return;
+    this.flow.pace.settled(this.#windowOctets);
   }
 }
 

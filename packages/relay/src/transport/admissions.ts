@@ -15,22 +15,32 @@ export interface Admission {
   release(): void;
 }
 
+/** What the floors above know of who comes and who is there. */
+export interface House {
+  /** Whether nobody may come from an address at all. */
+  isBlocked(address: string): boolean;
+  /** Has a connection that nobody needs closed: it is still counted until its socket is. False when there is none. */
+  makeRoom(): boolean;
+}
+
+/** Everybody may come, nobody gives way. */
+const FULL_HOUSE: House = { isBlocked: () => false, makeRoom: () => false };
+
 /** Counts what was let in. Handshakes that are still going on count too. */
 export class Admissions {
   /** May be changed at any time; who is in stays in. */
   limits: AdmissionLimits;
   readonly #memory: Memory;
-  readonly #isBlocked: (address: string) => boolean;
+  readonly #house: House;
   readonly #byAddress = new Map<string, number>();
   #count = 0;
   refusedCount = 0;
   blockedCount = 0;
 
-  /** @param isBlocked - whether nobody may come from an address at all. */
-  constructor(limits: AdmissionLimits, memory: Memory, isBlocked: (address: string) => boolean = () => false) {
+  constructor(limits: AdmissionLimits, memory: Memory, house: House = FULL_HOUSE) {
     this.limits = limits;
     this.#memory = memory;
-    this.#isBlocked = isBlocked;
+    this.#house = house;
   }
 
   get count(): number {
@@ -39,14 +49,14 @@ export class Admissions {
 
   /** Lets one more connection of `remoteAddress` in, or not: undefined. */
   admit(remoteAddress: string): Admission | undefined {
-    if (this.#isBlocked(remoteAddress)) {
+    if (this.#house.isBlocked(remoteAddress)) {
       this.blockedCount += 1;
       return undefined;
     }
     const address = subscriberOf(remoteAddress);
     const ofAddress = this.#byAddress.get(address) ?? 0;
-    const isFull = this.#count >= this.limits.connections || ofAddress >= this.limits.connectionsPerAddress;
-    if (isFull || this.#memory.isNear) {
+    const isWelcome = ofAddress < this.limits.connectionsPerAddress && !this.#memory.isNear;
+    if (!isWelcome || (this.#count >= this.limits.connections && !this.#house.makeRoom())) {
       this.refusedCount += 1;
       return undefined;
     }

@@ -10,8 +10,8 @@ const QUANTUM_OCTETS = 16_384;
 export interface LaneOwner {
   /** The lane fell to its low-water mark after having been over the high one. */
   laneIsLow(): void;
-  /** Asked whenever a chunk was taken: may more leave, or is the lane to be held until `wake`? */
-  mayGoOn(): boolean;
+  /** A chunk was taken to be written. Says whether more may leave; else the lane is held until `wake`. */
+  chunkLeft(): boolean;
 }
 
 /** The chunks of one session in one direction, in order (RFC 4976 §3). */
@@ -197,7 +197,7 @@ export class WriteQueue {
     this.#release(lane, chunk);
     lane.deficit = Math.max(0, lane.deficit - chunk.octets);
     chunk.sender?.taken();
-    lane.isHeld = !lane.owner.mayGoOn();
+    lane.isHeld = !lane.owner.chunkLeft();
     const next = lane.chunks.first;
     if (next === undefined) this.#waiting.delete(lane);
     if (next === undefined || lane.isHeld) {

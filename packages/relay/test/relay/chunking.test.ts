@@ -116,7 +116,8 @@ describe.each(DIRECTIONS)('A SEND from %s', (direction) => {
   });
 
   it('that is large leaves while it still comes in: sixteen chunks for a mebibyte (CH-19, CH-25, CH-27, R-13)', async () => {
-    const scene = await open({ direction });
+    // Its receiver answers nothing meanwhile.
+    const scene = await open({ direction, overrides: { flow: { windowOctets: 16 * 1_048_576 } } });
     const body = pattern(1, 1_048_576);
     const responses = scene.relay.relay.snapshot().responses.out;
     const sent = scene.send({ byteRange: '1-*/1048576', body });

@@ -14,7 +14,7 @@ const LIMITS = { windowOctets: 500, sessionOctets: 4000 };
 class Ingress {
   readonly pacesIn = new Set<Pace>();
   readonly blockers = new Set<object>();
-  isShared = false;
+  isNeeded = false;
 
   block(blocker: object): void {
     this.blockers.add(blocker);
@@ -22,6 +22,10 @@ class Ingress {
 
   unblock(blocker: object): void {
     this.blockers.delete(blocker);
+  }
+
+  isNeededBeside(): boolean {
+    return this.isNeeded;
   }
 
   get asHop(): Hop {
@@ -40,7 +44,7 @@ interface Stage {
   /** Hands chunks to the socket; how many there were. */
   take(octets?: number): number;
   /** An answer that is held back from now on; whether it was given. */
-  hold(messageId: string, nowMs?: number): () => boolean;
+  hold(messageId: string, nowMs?: number, octets?: number): () => boolean;
 }
 
 function stage(): Stage {
@@ -65,12 +69,12 @@ function stage(): Stage {
       return queue.push(pace.lane, new OutgoingChunk('', [new Uint8Array(octets)], octets, '', sender));
     },
     take: (octets = 1_000_000) => queue.take(octets).chunks.length,
-    hold: (messageId, nowMs = 0) => {
+    hold: (messageId, nowMs = 0, octets = 100) => {
       let isGiven = false;
       const accept = () => {
         isGiven = true;
       };
-      pace.hold({ messageId, accept }, nowMs);
+      pace.heldAnswers.hold({ messageId, accept }, octets, nowMs);
       return () => isGiven;
     },
   };
@@ -122,7 +126,7 @@ describe('The window of a pace', () => {
     const { pace, queue, push, take } = stage();
     for (let count = 0; count < 10; count += 1) push(200);
     take();
-    const other = new Lane({ laneIsLow() {}, mayGoOn: () => true });
+    const other = new Lane({ laneIsLow() {}, chunkLeft: () => true });
     queue.push(other, new OutgoingChunk('other', [], 0, '', undefined));
     expect(queue.take(1_000_000).chunks.map(({ head }) => head)).toEqual(['other']);
     expect(pace.lane.isHeld).toBe(true);
@@ -153,7 +157,7 @@ describe('An ingress', () => {
 
   it('that feeds others too is read on, unless memory is short (FC-05)', () => {
     const { pace, ingress } = stage();
-    ingress.isShared = true;
+    ingress.isNeeded = true;
     pace.slowDown(ingress.asHop, false);
     expect(ingress.blockers.size).toBe(0);
     pace.slowDown(ingress.asHop, true);
@@ -225,22 +229,22 @@ describe('An answer that is held back', () => {
     expect([pace.isFull, pace.isOverfull]).toEqual([true, false]);
     const order: string[] = [];
     for (const messageId of ['one', 'two', 'one']) {
-      pace.hold({ messageId, accept: () => order.push(messageId) }, 1000 + order.length);
+      pace.heldAnswers.hold({ messageId, accept: () => order.push(messageId) }, 100, 1000 + order.length);
     }
-    expect([pace.answersHeldSinceMs, order]).toEqual([1000, []]);
+    expect([pace.heldAnswers.sinceMs, order]).toEqual([1000, []]);
     pace.settled(100_000);
     while (take(100) > 0);
-    expect([pace.answersHeldSinceMs, order]).toEqual([undefined, ['one', 'two', 'one']]);
+    expect([pace.heldAnswers.sinceMs, order]).toEqual([undefined, ['one', 'two', 'one']]);
   });
 
   it('counts from the first that is held, again after each release (FC-05)', () => {
     const { pace, hold } = stage();
     hold('one', 5000);
     hold('two', 9000);
-    expect(pace.answersHeldSinceMs).toBe(5000);
+    expect(pace.heldAnswers.sinceMs).toBe(5000);
     pace.laneIsLow();
     hold('three', 12_000);
-    expect(pace.answersHeldSinceMs).toBe(12_000);
+    expect(pace.heldAnswers.sinceMs).toBe(12_000);
   });
 
   it('is given when the session ends or the next hop is gone: what becomes of the chunk is told otherwise (R-08)', () => {
@@ -254,7 +258,7 @@ describe('An answer that is held back', () => {
     const { pace, hold } = stage();
     const given = ['one', 'two', 'one'].map((messageId) => hold(messageId));
     expect([...pace.refuse()].map(({ messageId }) => messageId)).toEqual(['one', 'two', 'one']);
-    expect([pace.isRefusing, pace.answersHeldSinceMs, given.map((isGiven) => isGiven())]).toEqual([
+    expect([pace.isRefusing, pace.heldAnswers.sinceMs, given.map((isGiven) => isGiven())]).toEqual([
       true,
       undefined,
       [false, false, false],

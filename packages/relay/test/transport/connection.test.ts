@@ -111,7 +111,7 @@ function chunk(text: string, written?: () => void, body: Uint8Array = new Uint8A
   return new OutgoingChunk(text, [body], body.length, '', written === undefined ? undefined : { taken() {}, written });
 }
 
-const NOBODY = { laneIsLow() {}, mayGoOn: () => true };
+const NOBODY = { laneIsLow() {}, chunkLeft: () => true };
 
 async function turns(count = 3): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await nextTurn();
@@ -229,7 +229,7 @@ describe('Connection: what goes out', () => {
   it('says when a lane is over its high-water mark, and tells its owner when it is low again', async () => {
     const { connection: told, peer } = openPair({ chunk: { maxOctets: 1, lingerMs: 20 } });
     let lows = 0;
-    const lane = told.lane({ laneIsLow: () => (lows += 1), mayGoOn: () => true });
+    const lane = told.lane({ laneIsLow: () => (lows += 1), chunkLeft: () => true });
     const overs = Array.from({ length: 12 }, () => told.writeChunk(lane, chunk('x'.repeat(1000))));
     expect(overs.indexOf(true)).toBe(10);
     expect(told.heldOctets).toBe(12_000);

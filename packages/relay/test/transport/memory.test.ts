@@ -11,7 +11,7 @@ function chunk(octets: number): OutgoingChunk {
 }
 
 function lane(): Lane {
-  return new Lane({ laneIsLow() {}, mayGoOn: () => true });
+  return new Lane({ laneIsLow() {}, chunkLeft: () => true });
 }
 
 describe('Memory', () => {

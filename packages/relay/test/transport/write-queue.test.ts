@@ -15,7 +15,7 @@ function lane(): { lane: Lane; lows: () => number } {
   const laneIsLow = () => {
     lows += 1;
   };
-  return { lane: new Lane({ laneIsLow, mayGoOn: () => true }), lows: () => lows };
+  return { lane: new Lane({ laneIsLow, chunkLeft: () => true }), lows: () => lows };
 }
 
 describe('WriteQueue: what leaves first', () => {
