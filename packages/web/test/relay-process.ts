@@ -16,14 +16,27 @@ export interface RelayProcess {
   readonly port: number;
   /** Ends the sessions of a user, as an operator does. */
   endSessions(user: string): Promise<void>;
-  /** What a metric without labels stands at. */
+  /** For how many seconds each session of a user has been there. */
+  sessionAges(user: string): Promise<number[]>;
+  /** What a metric stands at; its labels, if it has any, as they are written behind the name. */
   metric(name: string): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Starts one with the users alice and bob, whose passwords are `secret`. @param webPort - any free one when absent. */
-export async function startRelay(webPort = 0): Promise<RelayProcess> {
-  const users = { type: 'static', users: { alice: 'secret', bob: 'secret' } };
+/** What may be different about one. */
+export interface RelayWish {
+  /** Of the page; any free one when absent. */
+  readonly webPort?: number;
+  /** Of alice and bob; `secret` when absent. */
+  readonly password?: string;
+  /** How long an address is good for; a day when absent. */
+  readonly expiresSeconds?: number;
+}
+
+/** Starts one with the users alice and bob. */
+export async function startRelay(wish: RelayWish = {}): Promise<RelayProcess> {
+  const { webPort = 0, password = 'secret', expiresSeconds = 86_400 } = wish;
+  const users = { type: 'static', users: { alice: password, bob: password } };
   const child = spawn(process.execPath, ['--conditions=source', MAIN, 'serve'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: {
@@ -33,25 +46,35 @@ export async function startRelay(webPort = 0): Promise<RelayProcess> {
       MSRP_RELAY_ADMIN__TOKEN: TOKEN,
       MSRP_RELAY_CREDENTIALS: JSON.stringify([users]),
       MSRP_RELAY_TIMERS__DRAIN_MS: '0',
+      MSRP_RELAY_EXPIRES__MIN: '1',
+      MSRP_RELAY_EXPIRES__DEFAULT: String(expiresSeconds),
     },
   });
   const said = await greeting(child);
   const found = (pattern: RegExp) => pattern.exec(said)?.[1] ?? '';
   const admin = found(/^metrics +(\S+)\/metrics$/m);
   const headers = { Authorization: `Bearer ${TOKEN}` };
+  const sessionsOf = async (user: string) => {
+    const list = await fetch(`${admin}/v1/sessions?user=${user}`, { headers });
+    const { items }: { items: { id: string; ageSeconds: number }[] } = await list.json();
+    return items;
+  };
   return {
     url: found(/^page +(\S+)$/m),
     uri: found(/^relay +(msrps:\S+) /m),
     certificate: found(/certificate (\S+)\)$/m),
     port: Number(found(/^listening ws:.*:(\d+)$/m)),
+    async sessionAges(user) {
+      return (await sessionsOf(user)).map(({ ageSeconds }) => ageSeconds);
+    },
     async endSessions(user) {
-      const list = await fetch(`${admin}/v1/sessions?user=${user}`, { headers });
-      const { items }: { items: { id: string }[] } = await list.json();
-      for (const { id } of items) await fetch(`${admin}/v1/sessions/${id}`, { method: 'DELETE', headers });
+      for (const { id } of await sessionsOf(user))
+        await fetch(`${admin}/v1/sessions/${id}`, { method: 'DELETE', headers });
     },
     async metric(name) {
       const text = await (await fetch(`${admin}/metrics`, { headers })).text();
-      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+      const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+      return Number(line?.slice(name.length + 1));
     },
     async stop() {
       child.kill('SIGTERM');

@@ -1,5 +1,7 @@
 /** Tabs of a real browser, and what a person does in them: by the names that a screen reader says. */
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+
+const PATIENCE_MS = 30_000;
 
 /** Debian's; as root it has no sandbox of its own. */
 export function openBrowser(): Promise<Browser> {
@@ -17,7 +19,7 @@ export interface Tab {
 /** Opens the page in a window of its own. */
 export async function openTab(browser: Browser, url: string): Promise<Tab> {
   const context = await browser.newContext();
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('console', (message) => {
@@ -46,6 +48,31 @@ export async function addressOf({ page }: Tab): Promise<string> {
 export async function write({ page }: Tab, text: string): Promise<void> {
   await page.getByRole('textbox', { name: /^Message/ }).fill(text);
   await page.keyboard.press('Enter');
+}
+
+/** Chooses files. */
+export async function attach({ page }: Tab, ...files: Parameters<Locator['setInputFiles']>): Promise<void> {
+  await page.locator('input[type=file]').setInputFiles(...files);
+}
+
+/** Makes a tab stand still, as a browser does with one that nobody looks at. @returns what makes it go on. */
+export async function freeze({ page, context }: Tab): Promise<() => Promise<void>> {
+  const session = await context.newCDPSession(page);
+  await session.send('Debugger.enable');
+  const paused = new Promise((resolve) => session.once('Debugger.paused', resolve));
+  const stopped = page.evaluate('debugger');
+  await paused;
+  return async () => {
+    await session.send('Debugger.resume');
+    await stopped;
+    await session.detach();
+  };
+}
+
+/** Forgets what the browser itself writes to the console when it cannot connect. */
+export function forgiveLostConnections({ errors }: Tab): void {
+  const others = errors.filter((text) => !/net::ERR_|WebSocket connection/.test(text));
+  errors.splice(0, errors.length, ...others);
 }
 
 /** Closes the window. */

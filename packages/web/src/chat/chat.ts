@@ -127,6 +127,12 @@ export class Chat {
     if (connection !== undefined && this.#state.phase.value === 'lost') void this.#renew(connection);
   }
 
+  /** The device has its network, or not: what it says may be wrong, but it says it at once. */
+  networkChanged(isOnline: boolean): void {
+    this.#state.isOffline.value = !isOnline;
+    if (isOnline) this.retryNow();
+  }
+
   /** The page is being closed: others need not find that out. */
   close(): void {
     this.#rendezvous.leave();
@@ -239,6 +245,7 @@ export class Chat {
     this.#retryMs = FIRST_RETRY_MS;
     problem.value = '';
     phase.value = 'ready';
+    if (isLost) this.#transcript.note('Connected again');
     const isFoundByName = this.#wasSeen && this.#settings.rendezvous;
     this.#mustCall = peer.value !== undefined && isFoundByName && !this.#state.peerHasLeft.value;
     this.#announce();

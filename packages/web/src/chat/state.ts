@@ -72,6 +72,8 @@ export interface State {
   /** Whether the peer was here and is not any more. */
   readonly peerHasLeft: Signal<boolean>;
   readonly items: Signal<readonly Item[]>;
+  /** Whether the device says that it has no network. */
+  readonly isOffline: Signal<boolean>;
   /** What went wrong last and still holds. */
   readonly problem: Signal<string>;
   /** When the next attempt to connect is made, ms since 1970. */
@@ -89,6 +91,7 @@ export function emptyState(): State {
     peer: signal<Person | undefined>(undefined),
     peerHasLeft: signal(false),
     items: signal<readonly Item[]>([]),
+    isOffline: signal(false),
     problem: signal(''),
     retryAtMs: signal<number | undefined>(undefined),
   };

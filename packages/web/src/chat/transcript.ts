@@ -36,8 +36,10 @@ export class Transcript {
     this.#delivered = delivered;
   }
 
-  /** Says something in the page's own name. */
+  /** Says something in the page's own name; what it has just said is not said again. */
   note(text: string, isProblem = false): void {
+    const last = this.#items.value.at(-1);
+    if (last?.kind === 'note' && last.text === text) return;
     this.#add({ kind: 'note', ...this.#stamp(), text, isProblem });
   }
 

@@ -8,10 +8,12 @@ interface ComposerParts {
   /** Whether something can be sent at the moment. */
   readonly isOpen: boolean;
   readonly name: string;
+  /** Whether whoever it was for is not there any more. */
+  readonly hasLeft: boolean;
 }
 
 /** Text and files. */
-export function Composer({ chat, isOpen, name }: ComposerParts) {
+export function Composer({ chat, isOpen, name, hasLeft }: ComposerParts) {
   const text = useRef<HTMLTextAreaElement>(null);
   const files = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -58,7 +60,7 @@ export function Composer({ chat, isOpen, name }: ComposerParts) {
         ref={text}
         rows={1}
         aria-label={name === '' ? 'Message' : `Message to ${name}`}
-        placeholder={isOpen ? 'Write a message' : 'Cannot send right now'}
+        placeholder={isOpen ? 'Write a message' : hasLeft ? `${name} has left` : 'Cannot send right now'}
         disabled={!isOpen}
         onInput={grow}
         onKeyDown={onKeyDown}

@@ -37,7 +37,7 @@ export function Conversation({ chat, state }: Parts) {
         </ol>
       </div>
       <Lost chat={chat} state={state} />
-      <Composer chat={chat} isOpen={isOpen} name={peer?.name ?? ''} />
+      <Composer chat={chat} isOpen={isOpen} name={peer?.name ?? ''} hasLeft={state.peerHasLeft.value} />
       <DropZone isOpen={isOpen} drop={(files) => chat.sendFiles(files)} />
     </section>
   );
@@ -66,7 +66,16 @@ function Entry({ item }: { readonly item: Item }) {
 }
 
 function Lost({ chat, state }: Parts) {
-  if (state.phase.value !== 'lost') return null;
+  const isLost = state.phase.value === 'lost';
+  if (state.isOffline.value) {
+    return (
+      <div class="cut-off" role="alert">
+        <Icon name="warning" />
+        <p>This device has no network. {isLost ? 'The page connects' : 'What you write goes'} when it is back.</p>
+      </div>
+    );
+  }
+  if (!isLost) return null;
   return (
     <div class="cut-off" role="alert">
       <Icon name="warning" />

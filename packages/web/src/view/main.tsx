@@ -10,6 +10,7 @@ async function begin(place: HTMLElement): Promise<void> {
   const state = emptyState();
   const chat = new Chat(state, await loadSettings(), url);
   addEventListener('pagehide', () => chat.close());
+  for (const type of ['online', 'offline']) addEventListener(type, () => chat.networkChanged(type === 'online'));
   render(<Page chat={chat} state={state} />, place);
 }
 

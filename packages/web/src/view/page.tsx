@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<Phase, string>> = {
 /** Draws it. */
 export function Page({ chat, state }: Parts) {
   const phase = state.phase.value;
+  const isOffline = state.isOffline.value;
   // Whoever has no address yet has nothing else to do than to sign in.
   const isInside = state.address.value !== '';
   const isTalking = state.peer.value !== undefined || state.items.value.length > 0;
@@ -32,10 +33,10 @@ export function Page({ chat, state }: Parts) {
       <header class="top">
         <h1>
           <Icon name="logo" />
-          MSRP
+          <span class="title">MSRP</span>
         </h1>
-        <p class={`status ${phase}`} role="status">
-          {STATUS[phase]}
+        <p class={`status ${isOffline ? 'lost' : phase}`} role="status">
+          {isOffline ? 'Offline' : STATUS[phase]}
           {isInside && <span class="who"> as {state.user}</span>}
         </p>
         {isInside && (

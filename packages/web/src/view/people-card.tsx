@@ -1,5 +1,5 @@
 /** Whom to talk to: those who are here by name, or whoever's address is pasted. */
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Person } from '../chat/state.ts';
 import { Avatar } from './avatar.tsx';
 import type { Parts } from './page.tsx';
@@ -10,6 +10,13 @@ export function PeopleCard({ chat, state }: Parts) {
   const people = state.people.value;
   const isReady = state.phase.value === 'ready';
   const isTalking = state.peer.value !== undefined;
+  const heading = useRef<HTMLHeadingElement>(null);
+  const wasTalking = useRef(isTalking);
+  useEffect(() => {
+    // The button that closed the session is gone; whoever uses the keyboard goes on from here.
+    if (wasTalking.current && !isTalking) heading.current?.focus();
+    wasTalking.current = isTalking;
+  }, [isTalking]);
   const open = (event: SubmitEvent) => {
     event.preventDefault();
     const path = field.current?.value ?? '';
@@ -18,7 +25,9 @@ export function PeopleCard({ chat, state }: Parts) {
   };
   return (
     <section class="card people" aria-labelledby="people">
-      <h2 id="people">Who is here</h2>
+      <h2 id="people" ref={heading} tabIndex={-1}>
+        Who is here
+      </h2>
       {state.hasRendezvous.value && people.length === 0 && (
         <p class="empty">Nobody else yet. Open this page in a second tab and sign in as somebody else.</p>
       )}
@@ -64,7 +73,9 @@ function Row({ chat, state, person }: Parts & { readonly person: Person }) {
           Talk
         </button>
       ) : (
-        <span class="note">{isPeer ? 'with you' : isBusy ? 'talking' : ''}</span>
+        <span class="note">
+          {isPeer ? (state.peerHasLeft.value ? 'has left' : 'with you') : isBusy ? 'talking' : ''}
+        </span>
       )}
     </li>
   );
