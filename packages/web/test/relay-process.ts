@@ -18,6 +18,8 @@ export interface RelayProcess {
   endSessions(user: string): Promise<void>;
   /** For how many seconds each session of a user has been there. */
   sessionAges(user: string): Promise<number[]>;
+  /** How many people the pages would show as being here. */
+  peopleCount(): Promise<number>;
   /** What a metric stands at; its labels, if it has any, as they are written behind the name. */
   metric(name: string): Promise<number>;
   stop(): Promise<void>;
@@ -70,6 +72,18 @@ export async function startRelay(wish: RelayWish = {}): Promise<RelayProcess> {
     async endSessions(user) {
       for (const { id } of await sessionsOf(user))
         await fetch(`${admin}/v1/sessions/${id}`, { method: 'DELETE', headers });
+    },
+    async peopleCount() {
+      const own = { name: 'nobody', path: 'msrps://nobody.invalid/nothing;ws', version: 0 };
+      const ask = (question: object) =>
+        fetch(new URL('/rendezvous', found(/^page +(\S+)$/m)), {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify(question),
+        });
+      const { people }: { people: unknown[] } = await (await ask(own)).json();
+      await ask({ ...own, leaves: true });
+      return people.length;
     },
     async metric(name) {
       const text = await (await fetch(`${admin}/metrics`, { headers })).text();

@@ -33,6 +33,8 @@ export class Stage {
       const errors = this.#tabs.flatMap((tab) => tab.errors);
       for (const tab of this.#tabs) await closeTab(tab);
       this.#tabs = [];
+      // A tab that is killed is taken to be there for a little longer: the next test must not meet it.
+      await expect.poll(() => this.relay.peopleCount()).toBe(0);
       expect(errors).toEqual([]);
     });
   }

@@ -77,7 +77,7 @@ describe('an address that expires while the page is open', () => {
     const thaw = await freeze(alice);
     await expect.poll(() => relay.sessionAges('alice')).toEqual([]);
     await thaw();
-    await alice.page.getByRole('log').getByText('The session is over').waitFor();
+    await alice.page.getByRole('log').getByText('The session is over: its address has expired.').waitFor();
     await expect.poll(() => addressOf(alice)).not.toBe(before);
     await expectToTalk(alice, bob);
   });

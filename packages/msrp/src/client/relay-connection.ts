@@ -43,7 +43,7 @@ const WARNING_MS = 900_000;
 export class RelayConnection {
   readonly #context: RelayedContext;
   readonly #relays: readonly { readonly uri: string; readonly login: Login }[];
-  readonly #warnings = new WeakMap<Session, Timer>();
+  readonly #lives = new WeakMap<Session, { readonly expiresAtMs: number; readonly warning: Timer }>();
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param relays - the nearest first. @internal */
@@ -66,9 +66,9 @@ export class RelayConnection {
     const uri = this.#context.newUri();
     const grant = await this.#inTurn(() => this.#login(uri, options.expires));
     this.#assertOpen();
-    const refresh = () => this.#inTurn(() => this.#refresh(session, options.expires));
+    const refresh = () => this.#inTurn(() => this.#extend(session, options.expires));
     const session = this.#context.newSession(uri, grant.usePath, refresh, options);
-    const forget = () => this.#warnings.get(session)?.cancel();
+    const forget = () => this.#lives.get(session)?.warning.cancel();
     session.once('closed', forget);
     session.once('failed', forget);
     this.#watch(session, grant.expires);
@@ -97,6 +97,18 @@ export class RelayConnection {
       shortest = Math.min(shortest, grant.expires);
     }
     return { usePath, expires: shortest };
+  }
+
+  async #extend(session: Session, expires: number | undefined): Promise<number> {
+    try {
+      return await this.#refresh(session, expires);
+    } catch (cause) {
+      // Too late, as after a sleep: nobody can be reached by this path any more.
+      const { expiresAtMs } = this.#lives.get(session) ?? {};
+      if (expiresAtMs !== undefined && expiresAtMs <= this.#context.clock.nowMs())
+        session.fail(new MsrpError('MSRP_SESSION_FAILED', 'its path has expired', { cause }));
+      throw cause;
+    }
   }
 
   /** An AUTH that names a session URI asks for more time for it. */
@@ -133,12 +145,12 @@ export class RelayConnection {
     const { clock } = this.#context;
     const lifetimeMs = expires * 1000;
     const expiresAtMs = clock.nowMs() + lifetimeMs;
-    this.#warnings.get(session)?.cancel();
+    this.#lives.get(session)?.warning.cancel();
     if (!session.isOpen) return expiresAtMs;
     const warning = clock.after(lifetimeMs - Math.min(WARNING_MS, lifetimeMs / 4), () =>
       session.warnOfExpiry(expiresAtMs),
     );
-    this.#warnings.set(session, warning);
+    this.#lives.set(session, { expiresAtMs, warning });
     return expiresAtMs;
   }
 

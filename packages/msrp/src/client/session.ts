@@ -170,7 +170,7 @@ export class Session extends Emitter<SessionEvents> {
     throw new MsrpError('MSRP_REFUSED', `the nickname was answered ${status} ${comment}`, { status });
   }
 
-  /** Asks the relays to extend the life of the path, which not all do. @returns until when it holds, ms since 1970. */
+  /** Asks the relays to extend the life of the path, which not all do; too late, the session fails. @returns until when it holds, ms since 1970. */
   async refresh(): Promise<number> {
     this.#assertOpen();
     if (this.#context.refresh === undefined)

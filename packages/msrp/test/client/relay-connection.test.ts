@@ -308,6 +308,18 @@ describe('the life of a path', () => {
     expect(warned).toHaveBeenCalledOnce();
   });
 
+  it('too late is not extended, and its session fails: nobody reaches it any more (AU-43)', async () => {
+    const { clock, far, relay } = await connected([RELAY]);
+    const session = await created(relay, far, { usePath: A, expires: 600 });
+    const failed = vi.fn();
+    session.on('failed', failed);
+    clock.advance(600_000);
+    const refreshing = session.refresh();
+    far.send(answer(await far.next(), '481 No such session'));
+    await expect(refreshing).rejects.toMatchObject({ code: 'MSRP_AUTH_FAILED', status: 481 });
+    expect(failed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'MSRP_SESSION_FAILED' }));
+  });
+
   it('leaves no timer when the session ends while it is being extended (AU-43)', async () => {
     const { clock, far, relay, endpoint } = await connected([RELAY]);
     const session = await created(relay, far, { usePath: A });

@@ -21,7 +21,15 @@ const TRIGGERS = [
 export const REASONS = [
   ...TRIGGERS,
   ...(['connection', 'blocked', 'head too large', 'garbage', 'malformed', 'id in use'] as const),
-  ...(['misaddressed', 'no session', 'ends at this relay', 'wrong direction', 'base URI', 'no certificate'] as const),
+  ...([
+    'misaddressed',
+    'no session',
+    'ends at this relay',
+    'wrong direction',
+    'not authenticated',
+    'base URI',
+    'no certificate',
+  ] as const),
   ...([
     'bound elsewhere',
     'malformed path',

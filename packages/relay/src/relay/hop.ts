@@ -105,6 +105,12 @@ export class Hop implements ConnectionEvents {
     return this.connection.origin.transport !== 'tcp';
   }
 
+  /** Over WebSocket come clients alone, never peers of others, and clients authenticate (RFC 7977 §5.1, §5.3.1). */
+  get mustAuthenticate(): boolean {
+    const { transport } = this.connection.origin;
+    return (transport === 'ws' || transport === 'wss') && this.sessions.size === 0;
+  }
+
   /** Whether the other end proved that it may speak for `host`. */
   proves(host: string): boolean {
     return this.certifiedNames.length > 0 && namesCover(this.certifiedNames, host);

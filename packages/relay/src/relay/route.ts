@@ -26,6 +26,7 @@ const MISADDRESSED = refusal(481, 'Not for this relay', 'misaddressed', 'misaddr
 const NO_SESSION = refusal(481, 'Session does not exist', 'no session');
 const ENDS_HERE = refusal(481, 'Session does not exist', 'ends at this relay');
 const NOT_THIS_WAY = refusal(403, 'Not this way', 'wrong direction');
+const NOT_AUTHENTICATED = refusal(403, 'Not without AUTH', 'not authenticated');
 const NO_SESSION_URI = refusal(403, 'Not without a session', 'base URI');
 const NO_CERTIFICATE = refusal(403, 'No relay certificate', 'no certificate');
 const BOUND_ELSEWHERE = refusal(506, 'Session in use on another connection', 'bound elsewhere');
@@ -130,6 +131,7 @@ export class Router {
       return refusal(403, 'TLS only', 'cleartext', fate);
     }
     const isInside = isFromInside(session.inside, ingress, previous);
+    if (!isInside && ingress.mustAuthenticate) return NOT_AUTHENTICATED;
     if (onward.length === 1) return { kind: 'arrival', isInside };
     const next = parseUri(onward[1] ?? '');
     if (next === undefined) return MALFORMED;

@@ -1,10 +1,13 @@
 /** The library's WebSocket side, by Node's own WebSocket, with a relay. */
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { Endpoint, type IncomingMessage, MsrpError, type Session } from 'msrp';
 import { systemClock } from 'msrp/base';
 import { nodeNetwork } from 'msrp/node';
 import { webNetwork } from 'msrp/web';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { authority, PASSWORDS, startRelayWith, type TestRelay } from '../relay/harness.ts';
 
 const LISTENERS = ['tls://127.0.0.1:0', 'tcp://127.0.0.1:0', 'ws://127.0.0.1:0', 'wss://127.0.0.1:0'];
@@ -158,7 +161,29 @@ describe('The network of a browser', () => {
     await expect(endpoint.connectRelay(target)).rejects.toMatchObject({ code: 'MSRP_DIAL_FAILED' });
   });
 
-  it('can be called off (WS-01)', async () => {
+  it('connects to nobody who does not choose the subprotocol msrp (WS-01, WS-02)', async () => {
+    for (const chosen of [false, 'chat'] as const) {
+      const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => chosen });
+      onTestFinished(() => server.close());
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const endpoint = new Endpoint({ network: webNetwork({ url: `ws://127.0.0.1:${port}` }) });
+      const target = { uri: 'msrps://localhost;ws', user: 'alice', password: PASSWORDS.alice };
+      await expect(endpoint.connectRelay(target)).rejects.toMatchObject({ code: 'MSRP_DIAL_FAILED' });
+    }
+  });
+
+  it('keeps one random host for all sessions of a connection (WS-11)', async () => {
+    const endpoint = new Endpoint({ network: webNetwork({ url }) });
+    onTestFinished(() => endpoint.close());
+    const target = { uri: 'msrps://localhost;ws', user: 'alice', password: PASSWORDS.alice };
+    const connection = await endpoint.connectRelay(target);
+    const uris = [(await connection.createSession()).uri, (await connection.createSession()).uri];
+    expect(new Set(uris).size).toBe(2);
+    expect(new Set(uris.map((uri) => /^msrps:\/\/([a-z0-9]+\.invalid:\d+)\//.exec(uri)?.[1])).size).toBe(1);
+  });
+
+  it('can be called off', async () => {
     const endpoint = new Endpoint({ network: webNetwork({ url }) });
     const target = { uri: 'msrps://localhost;ws', user: 'alice', password: PASSWORDS.alice };
     await expect(endpoint.connectRelay(target, { signal: AbortSignal.abort('no more') })).rejects.toBe('no more');

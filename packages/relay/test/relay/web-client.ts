@@ -1,6 +1,7 @@
 /** Scripted endpoints over WebSocket; their HTTP and framing are those of the library ws. */
 import { once } from 'node:events';
 import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createWebSocketStream, WebSocket } from 'ws';
 import { randomId } from '../message.ts';
 import { Endpoint } from '../scripted-connection.ts';
@@ -12,6 +13,8 @@ export interface WebWish {
   readonly origin?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly perMessageDeflate?: boolean;
+  /** A connection that stands already; a new one when left out. */
+  readonly over?: Duplex;
 }
 
 /** An endpoint, its WebSocket, and the messages that came on it. */
@@ -28,9 +31,16 @@ export interface WebEndpoint {
 
 /** Connects to a listener, as `ws://…` or `wss://…`. */
 export async function connectWeb(url: string, wish: WebWish = {}): Promise<WebEndpoint> {
-  const { protocols = ['msrp'], origin, headers = {}, perMessageDeflate = false } = wish;
+  const { protocols = ['msrp'], origin, headers = {}, perMessageDeflate = false, over } = wish;
   const trust = { ca: authority.ca, servername: 'localhost' };
-  const options = { ...trust, ...(origin === undefined ? {} : { origin }), headers, perMessageDeflate };
+  const createConnection = over === undefined ? undefined : () => over;
+  const options = {
+    ...trust,
+    ...(origin === undefined ? {} : { origin }),
+    headers,
+    perMessageDeflate,
+    createConnection,
+  };
   const webSocket = new WebSocket(url, [...protocols], options);
   const messages: { octets: Buffer; isBinary: boolean }[] = [];
   webSocket.on('message', (octets: Buffer, isBinary) => void messages.push({ octets, isBinary }));

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import http from 'node:http';
-import type net from 'node:net';
+import net from 'node:net';
 import type { ManualClock } from 'msrp/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configSchema } from '../../src/app/config-schema.ts';
@@ -171,7 +172,10 @@ describe('A client on a WebSocket', () => {
     expect((await alice.endpoint.ask(sendRequest({ toPath, fromPath: alice.endpoint.uri, body: 'Hi' }))).status).toBe(
       200,
     );
-    expect((await bob.endpoint.next()).body?.toString()).toBe('Hi');
+    const arrived = await bob.endpoint.next();
+    expect(arrived.body?.toString()).toBe('Hi');
+    expect(arrived.header('To-Path')).toBe(bob.endpoint.uri);
+    expect(arrived.header('From-Path')).toBe(`${bob.usePath} ${alice.usePath} ${alice.endpoint.uri}`);
     const direct = `${alice.usePath} ${bob.endpoint.uri}`;
     expect(
       (await alice.endpoint.ask(sendRequest({ toPath: direct, fromPath: alice.endpoint.uri, body: 'Hi' }))).status,
@@ -219,6 +223,30 @@ describe('A client on a WebSocket', () => {
     await expect.poll(() => relay.relay.snapshot().connections.wss).toBe(1);
     relay.clock.advance(32_000);
     expect([1000, 1006]).toContain(await closeCode);
+  });
+
+  it('loses nothing of that time to a handshake that took long (WS-27)', async () => {
+    const over = net.connect(Number(new URL(ws).port), '127.0.0.1');
+    await once(over, 'connect');
+    relay.clock.advance(20_000);
+    const { endpoint, closeCode } = await connectWeb(ws, { over });
+    await expect.poll(() => relay.relay.snapshot().connections.ws).toBe(1);
+    relay.clock.advance(20_000);
+    const refused = await endpoint.ask(request('AUTH', { toPath: 'msrps://localhost;ws', fromPath: endpoint.uri }));
+    expect(refused.status).toBe(401);
+    relay.clock.advance(12_000);
+    expect([1000, 1006]).toContain(await closeCode);
+  });
+
+  it('that has not authenticated is granted nothing, and reaches nobody (WS-05, WS-14)', async () => {
+    const { usePath, endpoint: bob } = await webClient('bob');
+    const { endpoint: stranger } = await connectWeb(wss);
+    const wrong = stranger.auth({ user: 'alice', password: 'wrong', target: 'msrps://localhost;ws' });
+    await expect(wrong).rejects.toThrow(/401|403/);
+    const toPath = `${usePath} ${bob.uri}`;
+    const sent = await stranger.ask(sendRequest({ toPath, fromPath: stranger.uri, body: 'Hi' }));
+    expect(sent.status).toBe(403);
+    expect(relay.relay.snapshot().requests.out.SEND ?? 0).toBe(0);
   });
 
   it('works without TLS behind a proxy: its URIs are msrps all the same (WS-03, WS-12)', async () => {
@@ -318,6 +346,12 @@ describe('A WebSocket message', () => {
   it('over 1 MiB ends the connection with 1009 (WS-22)', async () => {
     const { usePath, endpoint, closeCode, webSocket } = await webClient();
     webSocket.send(sendRequest({ toPath: usePath, fromPath: endpoint.uri, body: Buffer.alloc(2_000_000) }));
+    expect(await closeCode).toBe(1009);
+  });
+
+  it('over 1 MiB in fragments, too, before all of it has come (WS-22)', async () => {
+    const { closeCode, webSocket } = await webClient();
+    for (let fragment = 0; fragment < 5; fragment += 1) webSocket.send(Buffer.alloc(250_000), { fin: false });
     expect(await closeCode).toBe(1009);
   });
 

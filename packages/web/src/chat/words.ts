@@ -27,6 +27,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   MSRP_AUTH_DOWNGRADE: 'The relay could not prove that it knows the password. Nothing was sent.',
   MSRP_INSECURE: 'The password would travel unprotected.',
   MSRP_ABORTED: 'The other side has cancelled it.',
+  MSRP_SESSION_FAILED: 'The session is over: its address has expired.',
   MSRP_SESSION_CLOSED: 'The session has been closed.',
   MSRP_TOO_LARGE: 'It is too large.',
 };
