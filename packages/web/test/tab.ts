@@ -3,6 +3,9 @@ import { type Browser, type BrowserContext, chromium, type Locator, type Page } 
 
 const PATIENCE_MS = 30_000;
 
+/** What a browser says when a relay has gone, or is about to go. */
+const LOST = /^Failed to load resource: (?:net::ERR_|.* 503 )|net::ERR_|^WebSocket connection to /;
+
 /** Debian's; as root it has no sandbox of its own. */
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
@@ -14,6 +17,7 @@ export interface Tab {
   readonly context: BrowserContext;
   /** Errors of the console, exceptions, violations of the policy. */
   readonly errors: string[];
+  mayLoseConnections: boolean;
 }
 
 /** Opens the page in a window of its own. */
@@ -22,12 +26,14 @@ export async function openTab(browser: Browser, url: string): Promise<Tab> {
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const errors: string[] = [];
+  const tab: Tab = { page, context, errors, mayLoseConnections: false };
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+    if (message.type() !== 'error' && message.type() !== 'warning') return;
+    if (!tab.mayLoseConnections || !LOST.test(message.text())) errors.push(message.text());
   });
   page.on('pageerror', (error) => errors.push(String(error)));
   await page.goto(url);
-  return { page, context, errors };
+  return tab;
 }
 
 /** Opens the page and signs in. */
@@ -69,10 +75,9 @@ export async function freeze({ page, context }: Tab): Promise<() => Promise<void
   };
 }
 
-/** Forgets what the browser itself writes to the console when it cannot connect. */
-export function forgiveLostConnections({ errors }: Tab): void {
-  const others = errors.filter((text) => !/net::ERR_|WebSocket connection/.test(text));
-  errors.splice(0, errors.length, ...others);
+/** The relay goes away on purpose: what the browser itself writes to the console about that is no error. */
+export function allowLostConnections(...tabs: readonly Tab[]): void {
+  for (const tab of tabs) tab.mayLoseConnections = true;
 }
 
 /** Closes the window. */
