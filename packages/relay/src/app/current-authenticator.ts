@@ -2,6 +2,7 @@
 import { AuthGuard, type AuthGuardLimits } from '../auth/auth-guard.ts';
 import { DigestAuthenticator } from '../auth/authenticator.ts';
 import { type CredentialStore, StoreUnavailable } from '../auth/credential-store.ts';
+import { Nonces } from '../auth/nonces.ts';
 import type { Blocks } from '../relay/blocks.ts';
 import type { Authenticator, AuthOutcome } from '../relay/ports.ts';
 import type { Counts } from '../relay/snapshot.ts';
@@ -16,32 +17,41 @@ interface Current {
   readonly authenticator: DigestAuthenticator;
 }
 
+/** What outlives a reload: clients in the middle of an AUTH do not notice it, and nobody gets a second try out of it. */
+interface Lasting {
+  readonly watch: StoreWatch;
+  readonly guard: AuthGuard;
+  readonly nonces: Nonces;
+}
+
 /** Stands before whichever authenticator is in force. */
 export class CurrentAuthenticator implements Authenticator {
   readonly #context: RelayContext;
   readonly #blocks: Blocks;
-  readonly #watch: StoreWatch;
-  readonly #guard: AuthGuard;
+  readonly #lasting: Lasting;
   #current: Current;
 
-  private constructor(context: RelayContext, blocks: Blocks, watch: StoreWatch, guard: AuthGuard, current: Current) {
+  private constructor(context: RelayContext, blocks: Blocks, lasting: Lasting, current: Current) {
     this.#context = context;
     this.#blocks = blocks;
-    this.#watch = watch;
-    this.#guard = guard;
+    this.#lasting = lasting;
     this.#current = current;
   }
 
   /** @throws CredentialsError when a store cannot be opened. */
   static async open(config: Config, context: RelayContext, blocks: Blocks): Promise<CurrentAuthenticator> {
-    const watch = new StoreWatch(context.logger);
-    const guard = new AuthGuard(context.clock, guardLimits(config));
-    return new CurrentAuthenticator(context, blocks, watch, guard, await make(config, context, watch, guard));
+    const { clock, logger } = context;
+    const lasting = {
+      watch: new StoreWatch(logger),
+      guard: new AuthGuard(clock, guardLimits(config)),
+      nonces: new Nonces({ clock }),
+    };
+    return new CurrentAuthenticator(context, blocks, lasting, await make(config, context, lasting));
   }
 
   /** See {@link StoreWatch.lookups}. */
   get lookups(): Counts {
-    return this.#watch.lookups;
+    return this.#lasting.watch.lookups;
   }
 
   challenge(stale: boolean, host: string): string[] {
@@ -62,8 +72,8 @@ export class CurrentAuthenticator implements Authenticator {
   /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
   async reload(config: Config): Promise<void> {
     const before = this.#current.stores;
-    this.#current = await make(config, this.#context, this.#watch, this.#guard);
-    this.#guard.limits = guardLimits(config);
+    this.#current = await make(config, this.#context, this.#lasting);
+    this.#lasting.guard.limits = guardLimits(config);
     await closeAll(before);
   }
 
@@ -72,7 +82,7 @@ export class CurrentAuthenticator implements Authenticator {
   }
 }
 
-async function make(config: Config, { clock }: RelayContext, watch: StoreWatch, guard: AuthGuard): Promise<Current> {
+async function make(config: Config, { clock }: RelayContext, { watch, guard, nonces }: Lasting): Promise<Current> {
   const stores: CredentialStore[] = [];
   try {
     for (const settings of config.credentials)
@@ -93,6 +103,7 @@ async function make(config: Config, { clock }: RelayContext, watch: StoreWatch, 
     clock,
     onStoreFailure,
     guard,
+    nonces,
   });
   return { stores, authenticator };
 }

@@ -34,10 +34,8 @@ export interface DigestAuthenticatorOptions {
   /** What is on offer, the most preferred first; MD5 goes last wherever it stands (RFC 8760 §2.3). At least one. */
   readonly algorithms: readonly DigestAlgorithm[];
   readonly clock: Clock;
-  /** Age at which a nonce is no longer good; 300 s by default. */
-  readonly nonceLifetimeMs?: number | undefined;
-  /** How many used nonces are remembered against replays; 65,536 by default. */
-  readonly maxNonces?: number | undefined;
+  /** Makes nonces and keeps their counts, beyond the life of an authenticator. Its own by default. */
+  readonly nonces?: Nonces | undefined;
   /** Give every 200 the nonce to use next, which saves clients a round trip (RFC 7616 §3.5). Off by default. */
   readonly offerNextNonce?: boolean | undefined;
   /** Told whenever a store fails, with the store's name: the client only learns that it may try again. */
@@ -94,11 +92,7 @@ export class DigestAuthenticator implements Authenticator {
     this.#realms = new Map(realms.map(([host, realm]) => [host, realm.normalize('NFC')]));
     const algorithms = new Set(options.algorithms);
     this.#algorithms = [...algorithms].sort((a, b) => Number(a === 'MD5') - Number(b === 'MD5'));
-    this.#nonces = new Nonces({
-      clock: options.clock,
-      lifetimeMs: options.nonceLifetimeMs,
-      maxRemembered: options.maxNonces,
-    });
+    this.#nonces = options.nonces ?? new Nonces({ clock: options.clock });
   }
 
   challenge(stale: boolean, host: string): string[] {

@@ -5,12 +5,12 @@ import type { Clock } from 'msrp/base';
 /** How nonces behave. */
 export interface NonceOptions {
   readonly clock: Clock;
-  /** Age at which a nonce is no longer good; 300 s by default. */
-  readonly lifetimeMs?: number | undefined;
   /** How many used nonces are remembered, at about 120 octets each; 65,536 by default. */
   readonly maxRemembered?: number | undefined;
 }
 
+/** Age at which a nonce is no longer good. */
+const LIFETIME_MS = 300_000;
 const TIME_OCTETS = 6;
 const RANDOM_OCTETS = 16;
 const PROOF_AT = TIME_OCTETS + RANDOM_OCTETS;
@@ -42,14 +42,12 @@ interface Use {
 export class Nonces {
   readonly #key = randomBytes(32);
   readonly #clock: Clock;
-  readonly #lifetimeMs: number;
   readonly #maxRemembered: number;
   readonly #uses = new Map<string, Use>(); // in the order of their first use
   #forgottenUpToMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: NonceOptions) {
     this.#clock = options.clock;
-    this.#lifetimeMs = options.lifetimeMs ?? 300_000;
     this.#maxRemembered = options.maxRemembered ?? 65_536;
   }
 
@@ -117,7 +115,7 @@ export class Nonces {
   }
 
   #isExpired(madeAtMs: number): boolean {
-    return this.#clock.nowMs() - madeAtMs >= this.#lifetimeMs;
+    return this.#clock.nowMs() - madeAtMs >= LIFETIME_MS;
   }
 
   #prove(octets: Uint8Array): Buffer {

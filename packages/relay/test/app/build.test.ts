@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startNameServer } from '../../../msrp/test/node/name-server.ts';
 import { UserDatabase } from '../../src/auth/user-database.ts';
+import { answerDigest } from '../digest-answer.ts';
 import { connect, listen, request, sendRequest } from '../endpoint.ts';
+import { challengesOf } from '../relay/dialogue.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { connectUntilClosed, type Wired, wire } from './wired.ts';
 
@@ -107,6 +109,24 @@ describe('a reload', () => {
     users.setPassword('alice', 'localhost', 'new');
     await wired.reload(values);
     expect(await alice.send()).toBe(200);
+  });
+
+  it('leaves a challenge that is out good, also for a new password, and its counts taken (AU-25, AU-26)', async () => {
+    const { users, values } = database('alice');
+    const wired = await wire(values);
+    const [port = 0] = wired.ports;
+    const endpoint = await connect({ port });
+    const digestUri = `msrp://localhost:${port};tcp`;
+    const ask = (...extra: (readonly [string, string])[]) =>
+      endpoint.ask(request('AUTH', { toPath: digestUri, fromPath: endpoint.uri, extra }));
+    const challenges = challengesOf(await ask());
+    users.setPassword('alice', 'localhost', 'new');
+    await wired.reload(values);
+    const answer = answerDigest({ user: 'alice', password: 'new', algorithm: 'SHA-256', challenges, digestUri });
+    expect((await ask(['Authorization', answer.authorization])).status).toBe(200);
+    await wired.reload(values);
+    const replayed = await ask(['Authorization', answer.authorization]);
+    expect([replayed.status, challengesOf(replayed)[0]]).toEqual([401, expect.stringContaining('stale=true')]);
   });
 
   it('ends no session when the credentials cannot be read (SE-09)', async () => {

@@ -4,6 +4,7 @@ import { formatAuthorization, parseAuthenticationInfo, parseAuthorization, parse
 import { describe, expect, it } from 'vitest';
 import { DigestAuthenticator, type DigestAuthenticatorOptions } from '../../src/auth/authenticator.ts';
 import { type Credential, type CredentialStore, StoreUnavailable } from '../../src/auth/credential-store.ts';
+import { Nonces } from '../../src/auth/nonces.ts';
 import { StaticStore } from '../../src/auth/static-store.ts';
 import { type AttemptInput, attempt } from './attempt.ts';
 
@@ -20,15 +21,17 @@ const NOT_TRIED = { kind: 'challenge', stale: false, failed: false };
 
 interface SetUp extends Partial<DigestAuthenticatorOptions> {
   readonly stores?: readonly CredentialStore[];
+  readonly maxNonces?: number;
 }
 
 /** An authenticator on a clock that stands still, and a client of it. */
-function setUp({ stores, ...options }: SetUp = {}) {
+function setUp({ stores, maxNonces, ...options }: SetUp = {}) {
   const clock = new ManualClock(1_700_000_000_000);
   const authenticator = new DigestAuthenticator(stores ?? [new StaticStore(options.realm ?? REALM, USERS)], {
     realm: REALM,
     algorithms: ['SHA-256', 'SHA-512-256', 'MD5'],
     clock,
+    nonces: new Nonces({ clock, maxRemembered: maxNonces }),
     ...options,
   });
   const challengeFor = (algorithm: string) =>
