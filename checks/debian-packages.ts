@@ -15,6 +15,9 @@ const PACKAGES = [
   'kamailio-postgres-modules',
   'kamailio-mysql-modules',
   'kamailio-sqlite-modules',
+  // The clients that Kamailio's tools call; PostgreSQL's comes with the server.
+  'mariadb-client-core',
+  'sqlite3',
 ] as const;
 
 /** Those that are not installed; all of them where there is no dpkg. */
