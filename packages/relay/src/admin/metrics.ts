@@ -125,10 +125,11 @@ export class Metrics {
   readonly #process: { stop(): void };
   #snapshot: RelaySnapshot | undefined;
 
-  constructor() {
+  /** @param lostLogLines - tells how many lines of the log nobody took. */
+  constructor(lostLogLines: () => number) {
     this.#copy = METRICS.map((metric) => this.#register(metric));
     for (const duration of DURATIONS) this.#registerDuration(duration);
-    this.#process = addProcessMetrics(this.#registry, PREFIX);
+    this.#process = addProcessMetrics(this.#registry, PREFIX, lostLogLines);
   }
 
   /** The media type of what `scrape` gives. */

@@ -1,4 +1,4 @@
-/** How the process itself is doing: memory, CPU, and how late its event loop is. */
+/** How the process itself is doing: memory, CPU, how late its event loop is, and its log. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 
@@ -10,7 +10,7 @@ const QUANTILES = [0.5, 0.99, 1];
 const LOOK_MS = 10;
 
 /** Registers the gauges of the process; `stop` ends the measuring. */
-export function addProcessMetrics(registry: Registry, prefix: string): { stop(): void } {
+export function addProcessMetrics(registry: Registry, prefix: string, lostLogLines: () => number): { stop(): void } {
   const registers = [registry];
   const delay = monitorEventLoopDelay({ resolution: LOOK_MS });
   delay.enable();
@@ -52,6 +52,15 @@ export function addProcessMetrics(registry: Registry, prefix: string): { stop():
       this.reset();
       this.inc({ kind: 'user' }, user / MICROSECONDS);
       this.inc({ kind: 'system' }, system / MICROSECONDS);
+    },
+  });
+  new Counter({
+    name: `${prefix}log_lines_lost_total`,
+    help: 'Lines of the log that nobody took in time',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(lostLogLines());
     },
   });
   new Gauge({

@@ -36,7 +36,7 @@ export async function startAdminServer(
   source: AdminSource,
   tokens: Tokens = NO_TOKENS,
 ): Promise<AdminServer> {
-  const metrics = new Metrics();
+  const metrics = new Metrics(source.lostLogLines);
   const isUnix = 'path' in at;
   const access = new Access({ isUnix, isLoopback: !isUnix && isLoopbackHost(new URL(urlOf(at)).host) }, tokens);
   const server = createServer(getRequestListener(adminRoutes(source, metrics, access).fetch));

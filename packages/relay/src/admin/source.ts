@@ -18,6 +18,8 @@ export interface RunningSource {
 /** What the admin door may ask about the relay. */
 export interface AdminSource {
   readonly version: string;
+  /** How many lines of the log nobody took. */
+  readonly lostLogLines: () => number;
   /** Only `running` is ready for clients. */
   state(): 'starting' | 'running' | 'draining' | 'closed';
   /** Undefined while the relay is being built. */

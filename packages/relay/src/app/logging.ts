@@ -1,6 +1,7 @@
 /** The log: JSON lines, one an event, with nothing secret in them and no control character of a stranger. */
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { withoutSessions } from '../relay/session-hash.ts';
+import { LogOutput } from './log-output.ts';
 
 export type { Logger } from 'pino';
 
@@ -17,15 +18,9 @@ const SECRET_FIELDS = [
   'ha1',
 ];
 
-/** Lines that could not be written are kept up to so many octets. */
-const MAX_UNWRITTEN_OCTETS = 262_144;
-
-/**
- * The log of the process, on stderr unless a test asks for something else. Written at once, so that the last lines before
- * an end are not lost; nothing on the path of a message may log.
- */
-export function makeLogger(to: DestinationStream = standardError()): Logger {
-  return pino(
+/** The log of the process. Nothing on the path of a message may log. */
+export function makeLogger(to: DestinationStream): Logger {
+  const logger = pino(
     {
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -35,17 +30,16 @@ export function makeLogger(to: DestinationStream = standardError()): Logger {
     },
     to,
   );
+  if (to instanceof LogOutput) {
+    to.onRecovered = (lines) => logger.error({ lines }, 'lines of the log were lost: nobody took them in time');
+  }
+  return logger;
 }
 
 /** Parameters of Digest whose values are secret, in quotes that JSON has escaped or not. */
 const DIGEST_PARAMETER = /\b(c?nonce|nextnonce|response|rspauth|opaque)=(\\?")[^"\\]*\\?"/gi;
 /** What JSON leaves as it is and a terminal obeys, or takes for the end of a line. */
 const UNSAFE_CHARACTER = /[\u007f-\u009f\u2028\u2029]/g;
-
-/** What cannot be written, as on a disk that is full, waits in memory up to a bound, then is lost: the relay goes on without a log. */
-function standardError(): DestinationStream {
-  return destination({ dest: 2, sync: true, maxLength: MAX_UNWRITTEN_OCTETS }).on('error', () => {});
-}
 
 /** The last gate before the log is written: works on the finished line, so no field and no error text gets around it. */
 function withoutSecrets(line: string): string {

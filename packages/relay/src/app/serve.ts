@@ -26,6 +26,8 @@ export interface ServiceOptions {
   readonly buildRelay: BuildRelay;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How many lines of the log nobody took. */
+  readonly lostLogLines: () => number;
   /** Takes the lines of standard output: `listening …`, and what development mode has to say. */
   readonly out: (line: string) => void;
 }
@@ -188,9 +190,10 @@ export class Service {
   }
 
   #adminSource(): AdminSource {
-    const { logger } = this.#options;
+    const { logger, lostLogLines } = this.#options;
     return {
       version,
+      lostLogLines,
       state: () => this.#parts.relay?.state ?? 'starting',
       relay: () => this.#parts.relay,
       settings: () => settingsOf(this.#config),

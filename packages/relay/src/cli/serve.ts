@@ -1,5 +1,6 @@
 /** `msrp-relay serve`: runs a relay until it is told to stop. */
 import { systemClock } from 'msrp/base';
+import { standardError } from '../app/log-output.ts';
 import { makeLogger } from '../app/logging.ts';
 import type { BuildRelay } from '../app/running-relay.ts';
 import { type Service, startService } from '../app/serve.ts';
@@ -13,6 +14,7 @@ export function serveCommand(buildRelay: BuildRelay): Command {
     options: [{ flags: '-c, --config <file>', summary: 'configuration file (YAML)' }],
     async run({ config }, { terminal, environment, machine, onSignal }) {
       const signals = new SignalRules();
+      const output = standardError();
       const endListening = onSignal((signal) => signals.take(signal));
       try {
         const service = await startService({
@@ -21,7 +23,8 @@ export function serveCommand(buildRelay: BuildRelay): Command {
           machine,
           buildRelay,
           clock: systemClock,
-          logger: makeLogger(),
+          logger: makeLogger(output),
+          lostLogLines: () => output.lostLines,
           out: terminal.out,
         });
         signals.obey(service);

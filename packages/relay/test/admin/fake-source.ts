@@ -27,6 +27,7 @@ export function fakeSource({
   const traces = new Traces();
   return {
     version: '1.2.3',
+    lostLogLines: () => 3,
     state: () => 'running',
     relay: () => {
       const now = snapshot();

@@ -17,7 +17,7 @@ function documented(): string[] {
 }
 
 async function scrape(): Promise<string> {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => 0);
   onTestFinished(() => metrics.stop());
   return metrics.scrape({
     ...NOTHING,

@@ -45,6 +45,7 @@ admin: { listen: "http://127.0.0.1:0", token: ${TOKEN} }
   let log = '';
   const service = await startService({
     ...{ configFile: file, environment: {}, machine: ROOMY, clock: systemClock, buildRelay },
+    lostLogLines: () => 0,
     logger: pino({}, { write: (line: string) => (log += line) }),
     out: (line) => listening.resolve(Number(line.slice(line.lastIndexOf(':') + 1))),
   });

@@ -50,6 +50,7 @@ async function serve({ configFile, environment = {}, build, machine = ROOMY }: W
     machine,
     clock: systemClock,
     logger: makeLogger(to),
+    lostLogLines: () => 0,
     out: (line) => lines.push(line),
     buildRelay: (given, context) => {
       config = given;
