@@ -8,7 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Certificate, createAuthority } from '../../../msrp/test/certificates.ts';
 import { buildRelay } from '../../src/app/build.ts';
 import { startService } from '../../src/app/serve.ts';
-import { connect, type Endpoint, responseTo, sendRequest } from '../endpoint.ts';
+import { connect, type Endpoint } from '../endpoint.ts';
+import { type LoneClient, Traffic } from '../round-trip.ts';
 import { ROOMY } from './machines.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -73,39 +74,18 @@ function bodyOf({ cert }: Certificate): string {
   return cert.replace(/-----[A-Z ]+-----|\s/g, '');
 }
 
-interface Client {
-  readonly endpoint: Endpoint;
-  readonly usePath: string;
-}
-
-async function client(port: number): Promise<Client> {
+async function client(port: number): Promise<LoneClient> {
   const endpoint = await open(port);
   onTestFinished(() => void endpoint.socket.destroy());
   const target = `msrps://localhost:${port};tcp`;
   return { endpoint, usePath: await endpoint.auth({ user: 'alice', password: 'secret', target }) };
 }
 
-/** Sends to itself, by way of the relay, until told to stop; gives back how many messages came, in order, and were answered 200. */
-async function work({ endpoint, usePath }: Client, isOver: () => boolean): Promise<number> {
-  const toPath = `${usePath} ${usePath} ${endpoint.uri}`;
-  let count = 0;
-  while (!isOver()) {
-    const body = `message ${count}`;
-    const answered = endpoint.ask(sendRequest({ toPath, fromPath: endpoint.uri, body }));
-    const got = await endpoint.next(({ method }) => method === 'SEND');
-    void endpoint.send(responseTo(got, 200));
-    expect([got.body?.toString(), (await answered).status]).toEqual([body, 200]);
-    count += 1;
-  }
-  return count;
-}
-
 describe('Another certificate', () => {
   it('under load loses no connection and no message, and is what new connections see', async () => {
     const { port, swap } = await start();
-    let isOver = false;
     const clients = await Promise.all(Array.from({ length: CLIENTS }, () => client(port)));
-    const done = Promise.all(clients.map((one) => work(one, () => isOver)));
+    const traffic = new Traffic(clients);
     let newcomers = 0;
     let isSwapping = true;
     // Some handshakes are always under way while the certificate changes.
@@ -126,8 +106,7 @@ describe('Another certificate', () => {
     }
     isSwapping = false;
     await coming;
-    isOver = true;
-    const counts = await done;
+    const counts = await traffic.stop();
     expect(clients.filter(({ endpoint }) => endpoint.socket.destroyed)).toEqual([]);
     expect(Math.min(...counts)).toBeGreaterThan(SWAPS);
     expect(newcomers).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 /** A program of somebody else that keeps a database in a directory of its own, run by whoever may run it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -82,19 +82,32 @@ export class DatabaseProcess {
     this.#child?.kill(name);
   }
 
-  /** Ends the server and waits until it is gone. */
-  async end(name: 'SIGKILL' | 'SIGQUIT' = 'SIGKILL'): Promise<void> {
+  /** Kills the server, with the processes that it has started, and waits until it is gone. */
+  async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
-    child.kill('SIGCONT');
-    child.kill(name);
+    const started = childrenOf(child.pid);
+    child.kill('SIGKILL');
+    for (const pid of started) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It had noticed by itself.
+      }
+    }
     await gone;
   }
 
   /** Ends it for good: nothing is left. */
   async remove(): Promise<void> {
-    await this.end();
+    await this.kill();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Each of PostgreSQL's is in a session of its own, where no signal to a group finds it. None where there is no /proc. */
+function childrenOf(pid: number | undefined): number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(path) ? readFileSync(path, 'latin1').split(' ').filter(Boolean).map(Number) : [];
 }

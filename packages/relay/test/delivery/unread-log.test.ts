@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../app/temporary-folder.ts';
-import { responseTo, sendRequest } from '../endpoint.ts';
+import { roundTrip } from '../round-trip.ts';
 import { startRelayProcess } from './relay-process.ts';
 
 /** Messages enough that their steps overflow the pipe, the stream of Node behind it, and what the relay keeps. */
@@ -14,12 +14,9 @@ async function start() {
   onTestFinished(() => relay.child.end());
   const { stderr } = relay.child.process;
   stderr?.pause();
-  const { endpoint, usePath } = await relay.client();
-  const toPath = `${usePath} ${usePath} ${endpoint.uri}`;
+  const client = await relay.client();
   const send = async () => {
-    const answered = endpoint.ask(sendRequest({ toPath, fromPath: endpoint.uri, body: 'hello' }));
-    void endpoint.send(responseTo(await endpoint.next(({ method }) => method === 'SEND'), 200));
-    expect((await answered).status).toBe(200);
+    for (let count = 0; count < MANY; count += 1) await roundTrip(client);
   };
   return { relay, stderr, send };
 }
@@ -27,20 +24,19 @@ async function start() {
 describe('A log that nobody reads', () => {
   it('holds no message up, loses lines beyond a bound, and says how many when it is read again', async () => {
     const { relay, stderr, send } = await start();
-    for (let count = 0; count < MANY; count += 1) await send();
+    await send();
     const lost = await relay.metric('log_lines_lost_total');
     expect(lost).toBeGreaterThan(0);
     stderr?.resume();
     const [, told] = await relay.child.said(/"lines":(\d+),"msg":"lines of the log were lost/);
     expect(Number(told)).toBeGreaterThanOrEqual(lost);
-    await send();
     relay.child.process.kill('SIGTERM');
     expect(await relay.child.over()).toBe(0);
   });
 
   it('is written before the relay ends if somebody reads then, with how many lines were lost', async () => {
     const { relay, stderr, send } = await start();
-    for (let count = 0; count < MANY; count += 1) await send();
+    await send();
     const closed = once(relay.child.process, 'close');
     relay.child.process.kill('SIGTERM');
     stderr?.resume();
@@ -50,7 +46,7 @@ describe('A log that nobody reads', () => {
 
   it('does not keep the relay from its end if nobody ever reads', async () => {
     const { relay, send } = await start();
-    for (let count = 0; count < MANY; count += 1) await send();
+    await send();
     relay.child.process.kill('SIGTERM');
     expect(await relay.child.over()).toBe(0);
   });
