@@ -1,9 +1,12 @@
 /** The load generator: a C program that plays both ends around a relay. Built here, run once per measurement. */
 import { execFile, execFileSync } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Load } from './loads.ts';
 import { LOAD_CPU, type Subject } from './subject.ts';
+
+/** The folder with its source: `msrpload.c` and a Makefile. */
+export const SOURCE = path.resolve(import.meta.dirname, '../../shared/bench');
 
 const RUN_MS = 300_000;
 
@@ -17,12 +20,10 @@ export interface LoadGenerator {
   run(load: Load, subject: Subject): Promise<Result>;
 }
 
-/**
- * @param source - the folder with `msrpload.c` and its Makefile.
- * @param folder - where to build.
- */
-export function buildLoadGenerator(source: string, folder: string): LoadGenerator {
-  for (const file of ['msrpload.c', 'Makefile']) copyFileSync(path.join(source, file), path.join(folder, file));
+/** @param folder - where to build. */
+export function buildLoadGenerator(folder: string): LoadGenerator {
+  if (!existsSync(SOURCE)) throw new Error(`The load generator is not there: its source is expected in ${SOURCE}.`);
+  for (const file of ['msrpload.c', 'Makefile']) copyFileSync(path.join(SOURCE, file), path.join(folder, file));
   try {
     execFileSync('make', { cwd: folder, stdio: 'pipe' });
   } catch (cause) {

@@ -19,25 +19,43 @@ limits: { connections: 100000, connectionsPerAddress: 100000, sessionsPerUser: 1
 admin: { listen: http://127.0.0.1:0 }
 `;
 
+/** What is different from the relay as it is installed. */
+interface Variant {
+  readonly name?: string;
+  /** A module that Node loads before the relay. */
+  readonly preload?: string;
+}
+
+/** The relay of this workspace, which tells its metrics, too. */
+export interface OwnRelay extends Subject {
+  readonly adminUrl: string;
+}
+
 /** @param folder - an empty one; the certificate and the configuration go there. */
-export function ownRelay(folder: string): Contender {
+export function ownRelay(folder: string, variant: Variant = {}): Contender & { start(): Promise<OwnRelay> } {
   if (!existsSync(MAIN)) throw new Error('The relay is not built: run `npm run build` first.');
   makeCertificate(folder);
   const config = path.join(folder, 'relay.yaml');
   writeFileSync(config, CONFIGURATION);
-  return { name: 'msrp-relay', start: () => start(config) };
+  const { name = 'msrp-relay', preload } = variant;
+  return { name, start: () => start(config, preload === undefined ? [] : ['--import', preload]) };
 }
 
-async function start(config: string): Promise<Subject> {
+async function start(config: string, nodeOptions: readonly string[]): Promise<OwnRelay> {
   const command = `ulimit -n "$(ulimit -Hn)"; exec taskset -c ${RELAY_CPU} "$@"`;
-  const child = spawn('bash', ['-c', command, 'bash', process.execPath, MAIN, 'serve', '--config', config], {
+  const words = [process.execPath, ...nodeOptions, MAIN, 'serve', '--config', config];
+  const child = spawn('bash', ['-c', command, 'bash', ...words], {
     cwd: path.dirname(config),
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let complaints = '';
-  child.stderr.setEncoding('latin1').on('data', (text: string) => {
-    complaints = `${complaints}${text}`.slice(-2_000);
+  const adminUrl = new Promise<string>((resolve) => {
+    child.stderr.setEncoding('latin1').on('data', (text: string) => {
+      complaints = `${complaints}${text}`.slice(-2_000);
+      const [, url] = /"admin":"(http:[^"]+)"/.exec(complaints) ?? [];
+      if (url !== undefined) resolve(url);
+    });
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), READY_MS);
   const found = new Map<string, string>();
@@ -53,7 +71,7 @@ async function start(config: string): Promise<Subject> {
     throw new Error(`The relay did not start listening:\n${complaints}`);
   }
   child.stdout.resume();
-  return { pid: child.pid, address: { tcp, tls }, stop: () => end(child) };
+  return { pid: child.pid, address: { tcp, tls }, adminUrl: await adminUrl, stop: () => end(child) };
 }
 
 function makeCertificate(folder: string): void {

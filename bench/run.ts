@@ -2,18 +2,17 @@
  * `npm run bench -- [msg] [file] [conn] [idle] [--kamailio] [--json FILE]`: measures the built relay, on one
  * CPU with the load generator on another, three times each load, and prints the medians as one table.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { kamailio } from './kamailio.ts';
-import { buildLoadGenerator, type LoadGenerator, type Result } from './load-generator.ts';
+import { buildLoadGenerator, type LoadGenerator, type Result, SOURCE } from './load-generator.ts';
 import { type Load, loadsOf, MODES, type Mode } from './loads.ts';
 import { ownRelay } from './own-relay.ts';
 import type { Contender } from './subject.ts';
 import { type Measurement, table } from './table.ts';
 
-const SOURCE = path.resolve(import.meta.dirname, '../../shared/bench');
 const RUNS = 3;
 
 async function main(): Promise<void> {
@@ -22,11 +21,10 @@ async function main(): Promise<void> {
     options: { kamailio: { type: 'boolean', default: false }, json: { type: 'string' } },
   });
   const modes = wantedModes(positionals);
-  if (!existsSync(SOURCE)) throw new Error(`The load generator is not there: its source is expected in ${SOURCE}.`);
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
   try {
-    const generator = buildLoadGenerator(SOURCE, folder);
-    const contenders = [ownRelay(folder)];
+    const generator = buildLoadGenerator(folder);
+    const contenders: Contender[] = [ownRelay(folder)];
     if (values.kamailio) contenders.push(kamailio(path.join(SOURCE, 'peers/kamailio'), folder));
     const measurements = await measureAll(modes.flatMap(loadsOf), contenders, generator);
     console.log(table(measurements));
