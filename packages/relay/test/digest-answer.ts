@@ -13,6 +13,8 @@ export interface DigestInput {
   readonly challenges: readonly string[];
   /** The rightmost To-Path URI, octet for octet. */
   readonly digestUri: string;
+  /** Of the request; AUTH when left out. */
+  readonly method?: string;
   /** Eight hexadecimal digits; the first use of the nonce when left out. */
   readonly nonceCount?: string;
   /** Random when left out. */
@@ -39,7 +41,7 @@ export function digestParameters(value: string): Map<string, string> {
 
 /** @throws when no challenge offers `algorithm` with qop auth. */
 export function answerDigest(input: DigestInput): DigestAnswer {
-  const { user, password, algorithm, digestUri, nonceCount = '00000001' } = input;
+  const { user, password, algorithm, digestUri, method = 'AUTH', nonceCount = '00000001' } = input;
   const cnonce = input.cnonce ?? randomBytes(8).toString('hex');
   const challenge = input.challenges
     .map(digestParameters)
@@ -60,7 +62,7 @@ export function answerDigest(input: DigestInput): DigestAnswer {
     `realm="${realm}"`,
     `nonce="${nonce}"`,
     `uri="${digestUri}"`,
-    `response="${proof(`AUTH:${digestUri}`)}"`,
+    `response="${proof(`${method}:${digestUri}`)}"`,
     `algorithm=${algorithm}`,
     `cnonce="${cnonce}"`,
     ...(opaque === undefined ? [] : [`opaque="${opaque}"`]),
