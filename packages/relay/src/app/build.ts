@@ -21,6 +21,7 @@ import { Histogram } from '../transport/histogram.ts';
 import { Listener, type ListenerTls, type ListeningSocket } from '../transport/listener.ts';
 import { Memory } from '../transport/memory.ts';
 import { Pauses } from '../transport/pauses.ts';
+import { ReadBuffers } from '../transport/read-buffers.ts';
 import { Slab } from '../transport/slab.ts';
 import { Turn } from '../transport/turn.ts';
 import { WebSocketListener } from '../transport/websocket-listener.ts';
@@ -28,6 +29,7 @@ import type { Config } from './config.ts';
 import { reason } from './config-file.ts';
 import { formatEndpoint, isDnsName } from './config-values.ts';
 import { CurrentAuthenticator } from './current-authenticator.ts';
+import { collectNew } from './garbage.ts';
 import { Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
@@ -119,6 +121,7 @@ class WiredRelay implements RunningRelay {
         parserLimits: this.#parserLimits,
         marks: config.flow,
         memory,
+        readBuffers: new ReadBuffers(collectNew),
         queueTimes: new Histogram(),
         pauses: new Pauses(clock),
         chunk: this.#chunk,

@@ -3,9 +3,9 @@
  * nothing to do stays as large as it was at its busiest.
  */
 import { cpuUsage, memoryUsage } from 'node:process';
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from 'msrp/base';
+import { collectAll } from './garbage.ts';
 
 /** What a process uses, and the means to make that less. */
 export interface Footprint {
@@ -33,14 +33,7 @@ export const ownFootprint: Footprint = {
     }
   },
   heapOctets: () => getHeapStatistics().used_heap_size,
-  collect: () => {
-    // The flag holds for contexts made from now on: one is made to take the function from.
-    setFlagsFromString('--expose-gc');
-    const collect: NodeJS.GCFunction = runInNewContext('gc');
-    setFlagsFromString('--no-expose-gc');
-    // Of its flavors only this one lets go of the space that was kept for new objects.
-    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  },
+  collect: collectAll,
 };
 
 /** How long the process is watched before it counts as idle, and the most CPU time that it may use in that time. */

@@ -7,6 +7,7 @@ import type { Histogram } from './histogram.ts';
 import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { PauseCause, Pauses } from './pauses.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { Slab } from './slab.ts';
 import type { Flushable, Turn } from './turn.ts';
 import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue.ts';
@@ -25,6 +26,7 @@ export interface ConnectionContext {
   readonly parserLimits: ParserLimits;
   readonly marks: WaterMarks;
   readonly memory: Memory;
+  readonly readBuffers: ReadBuffers;
   /** How long chunks waited here until they were handed to the system. */
   readonly queueTimes: Histogram;
   readonly pauses: Pauses;
@@ -256,6 +258,7 @@ export class Connection implements Flushable {
     this.#parser?.write(octets);
     this.#events?.readDone(octets.length);
     this.#context.turn.readDone();
+    this.#context.readBuffers.read(octets.length);
     if (this.#queue.urgentOctets <= MAX_UNREAD_ANSWERS || this.#fullSinceMs !== undefined) return;
     // It asks and asks and does not read the answers: it is not read either.
     this.#fullSinceMs = this.#context.clock.nowMs();

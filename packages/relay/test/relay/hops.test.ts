@@ -8,6 +8,7 @@ import { TransactionBudget } from '../../src/relay/transactions.ts';
 import { Histogram } from '../../src/transport/histogram.ts';
 import { Memory } from '../../src/transport/memory.ts';
 import { Pauses } from '../../src/transport/pauses.ts';
+import { ReadBuffers } from '../../src/transport/read-buffers.ts';
 import { Slab } from '../../src/transport/slab.ts';
 import { Turn } from '../../src/transport/turn.ts';
 
@@ -32,6 +33,7 @@ function hopsDialling(reach: () => void = () => {}) {
     parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
     marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
     memory: new Memory(1_000_000),
+    readBuffers: new ReadBuffers(() => {}),
     queueTimes: new Histogram(),
     pauses: new Pauses(clock),
     chunk: { maxOctets: 4096, lingerMs: 20 },

@@ -10,6 +10,7 @@ import { Histogram } from '../../src/transport/histogram.ts';
 import { Memory } from '../../src/transport/memory.ts';
 import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
 import { Pauses } from '../../src/transport/pauses.ts';
+import { ReadBuffers } from '../../src/transport/read-buffers.ts';
 import { Slab } from '../../src/transport/slab.ts';
 import { Turn } from '../../src/transport/turn.ts';
 
@@ -35,6 +36,7 @@ function connection(context: Partial<ConnectionContext> = {}, onHead?: (connecti
       parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
       marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
       memory: new Memory(1_000_000_000),
+      readBuffers: new ReadBuffers(() => {}),
       queueTimes: new Histogram(),
       pauses: new Pauses(systemClock),
       chunk: { maxOctets: 4096, lingerMs: 20 },
