@@ -1,5 +1,5 @@
 /** Nonces that prove themselves: made here, not too old, and each count of a nonce used once (RFC 7616 §3.3, §5.12). */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from 'msrp/base';
 
 /** How nonces behave. */
@@ -40,7 +40,8 @@ interface Use {
  * clients another round trip, and never lets a replay through.
  */
 export class Nonces {
-  readonly #key = randomBytes(32);
+  // A key object: Node 24 makes an error and catches it each time that a key is given as octets.
+  readonly #key = createSecretKey(randomBytes(32));
   readonly #clock: Clock;
   readonly #maxRemembered: number;
   readonly #uses = new Map<string, Use>(); // in the order of their first use
