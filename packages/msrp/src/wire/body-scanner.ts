@@ -4,7 +4,9 @@ import { indexOf, octetsOf } from './octets.ts';
 
 const CR = 13;
 const LF = 10;
-const NO_OCTETS = new Uint8Array(0);
+
+/** What stands before the transaction id in an end-line. */
+const BEFORE_ID = octetsOf('\r\n-------');
 
 /** How many octets follow the transaction id in an end-line: the flag, CR and LF. */
 const AFTER_ID = 3;
@@ -17,7 +19,7 @@ const AFTER_ID = 3;
 export class BodyScanner {
   /** The flag, once the end-line was found. */
   flag: ContinuationFlag | undefined;
-  #pattern: Uint8Array = NO_OCTETS;
+  #pattern: Uint8Array = BEFORE_ID;
   #matched = 0;
   #skipped = 0;
   #flagOctet = 0;
@@ -27,7 +29,15 @@ export class BodyScanner {
    * peers that leave one out of an empty body: it counts as matched, but never as body.
    */
   begin(transactionId: string): void {
-    this.#pattern = octetsOf(`\r\n-------${transactionId}`);
+    const length = BEFORE_ID.length + transactionId.length;
+    // The ids of one peer are mostly of one length: then the octets before them stand there already.
+    if (this.#pattern.length !== length || this.#pattern === BEFORE_ID) {
+      this.#pattern = new Uint8Array(length);
+      this.#pattern.set(BEFORE_ID);
+    }
+    for (let at = 0; at < transactionId.length; at += 1) {
+      this.#pattern[BEFORE_ID.length + at] = transactionId.charCodeAt(at);
+    }
     this.#matched = 2;
     this.#skipped = 2;
     this.flag = undefined;
@@ -43,7 +53,7 @@ export class BodyScanner {
       const found = indexOf(octets, this.#pattern, from);
       const start = found < 0 ? this.#tailStart(octets, from) : found;
       if (start > from) onBody(octets.subarray(from, start));
-      from = this.#match(octets, start, onBody);
+      from = this.#match(octets, start, found < 0 ? 0 : this.#pattern.length, onBody);
     }
     return from;
   }
@@ -62,10 +72,11 @@ export class BodyScanner {
     return at;
   }
 
-  /** Matches from `start` as far as the octets go; returns the offset to go on from. */
-  #match(octets: Uint8Array, start: number, onBody: (octets: Uint8Array) => void): number {
+  /** Matches from `start` as far as the octets go, `known` of them without looking; returns the offset to go on from. */
+  #match(octets: Uint8Array, start: number, known: number, onBody: (octets: Uint8Array) => void): number {
     if (start === octets.length) return start;
-    const next = this.#advance(octets, start);
+    this.#matched = known;
+    const next = this.#advance(octets, start + known);
     if (next >= 0) return next;
     const failed = start + this.#matched;
     this.#matched = 0;

@@ -2,6 +2,7 @@
 import { type ByteRange, parseByteRange } from './byte-range.ts';
 import type { ContinuationFlag, FailureReport, Head } from './head.ts';
 import { isIdent } from './ident.ts';
+import { PathMemory } from './path-memory.ts';
 
 /** How the reading of a head ended: it wants more text, a body follows, or its end-line came with this flag. */
 export type HeadEnding = 'incomplete' | 'body' | ContinuationFlag;
@@ -37,6 +38,7 @@ const KNOWN_BY_LENGTH: readonly (readonly Known[])[] = Array.from({ length: 16 }
 );
 const KNOWN_IN_LOWER_CASE = new Map<string, Known>(KNOWN.map((name) => [name.toLowerCase(), name]));
 const BIT = Object.fromEntries(KNOWN.map((name, index) => [name, 1 << index])) as Record<Known, number>;
+const BOTH_PATHS = BIT['To-Path'] | BIT['From-Path'];
 
 /**
  * Reads heads one after the other. After `read` the fields tell what was found; `head()`
@@ -54,6 +56,9 @@ export class HeadReader {
   /** Where the Message-ID stands in the text; both 0 when there is none. */
   messageIdStart = 0;
   messageIdEnd = 0;
+  /** Of requests and of responses, which go the other way. */
+  readonly #requestPaths = new PathMemory();
+  readonly #responsePaths = new PathMemory();
   #text = '';
   #status = 0;
   #comment = '';
@@ -76,6 +81,8 @@ export class HeadReader {
     this.#reset(text);
     let at = this.#readStartLine(text, from);
     if (at < 0) return 'incomplete';
+    const paths = this.method === '' ? this.#responsePaths : this.#requestPaths;
+    if (paths.standsAt(text, at)) at = this.#takePaths(paths, at);
     for (;;) {
       const end = text.indexOf('\r\n', at);
       if (end < 0) return 'incomplete';
@@ -187,9 +194,25 @@ export class HeadReader {
   #flagOfEndLine(text: string, at: number, end: number): ContinuationFlag | undefined {
     const idStart = at + HYPHENS.length;
     if (end !== idStart + this.transactionId.length + 1) return undefined;
-    if (!text.startsWith(HYPHENS, at) || !text.startsWith(this.transactionId, idStart)) return undefined;
+    if (text.slice(at, idStart) !== HYPHENS || text.slice(idStart, end - 1) !== this.transactionId) return undefined;
     const flag = text[end - 1];
     return flag === '$' || flag === '+' || flag === '#' ? flag : undefined;
+  }
+
+  /** The head begins with path lines that were read before; returns the offset after them. */
+  #takePaths(paths: PathMemory, at: number): number {
+    this.#toPath = paths.toPath;
+    this.#fromPath = paths.fromPath;
+    this.#seen = BOTH_PATHS;
+    this.lineCount = 2;
+    this.#linesStart = at + paths.lines.length;
+    return this.#linesStart;
+  }
+
+  /** Both path lines were read, the first ones of the head. */
+  #learnPaths(text: string, start: number, end: number): void {
+    const paths = this.method === '' ? this.#responsePaths : this.#requestPaths;
+    paths.learn(text, start, end, this.#toPath, this.#fromPath);
   }
 
   #readHeader(text: string, at: number, end: number): void {
@@ -219,8 +242,9 @@ export class HeadReader {
         break;
       case 'From-Path':
         if (this.lineCount !== 2) this.#blame('From-Path is not the second header');
-        this.#linesStart = lineEnd;
         this.#fromPath = value;
+        if (this.lineCount === 2 && this.#fault === undefined) this.#learnPaths(this.#text, this.#linesStart, lineEnd);
+        this.#linesStart = lineEnd;
         break;
       case 'Message-ID':
         if (!isIdent(value, MAX_MESSAGE_ID)) this.#blame('Message-ID is malformed');
@@ -265,7 +289,7 @@ export class HeadReader {
   #finish(ending: HeadEnding, linesEnd: number, next: number): HeadEnding {
     this.next = next;
     this.#linesEnd = linesEnd;
-    if ((this.#seen & 3) !== 3) this.#blame('To-Path and From-Path are missing');
+    if ((this.#seen & BOTH_PATHS) !== BOTH_PATHS) this.#blame('To-Path and From-Path are missing');
     const hasType = this.#contentTypeStart >= 0;
     if (ending === 'body' && !hasType) this.#blame('a body without Content-Type');
     if (ending !== 'body' && (hasType || this.#hasContentHeader)) this.#blame('Content headers without a body');
@@ -297,8 +321,9 @@ const FAILURE_REPORT = new Map<string, FailureReport>([
 function knownName(text: string, at: number, colon: number): Known | undefined {
   const candidates = KNOWN_BY_LENGTH[colon - at];
   if (candidates === undefined) return undefined;
-  for (const name of candidates) if (text.startsWith(name, at)) return name;
-  return candidates.length === 0 ? undefined : KNOWN_IN_LOWER_CASE.get(text.slice(at, colon).toLowerCase());
+  const written = text.slice(at, colon);
+  for (const name of candidates) if (written === name) return name;
+  return candidates.length === 0 ? undefined : KNOWN_IN_LOWER_CASE.get(written.toLowerCase());
 }
 
 /** A letter, then token characters (RFC 4975 §9 `hname`). */
