@@ -3,12 +3,10 @@ import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Load } from './loads.ts';
-import { LOAD_CPU, type Subject } from './subject.ts';
-
-/** The folder with its source: `msrpload.c` and a Makefile. */
-export const SOURCE = path.resolve(import.meta.dirname, '../../shared/bench');
+import { LOAD_CPU, PEER_PORT, type Subject } from './subject.ts';
 
 const RUN_MS = 300_000;
+const SOURCES = ['msrpload.c', 'Makefile'] as const;
 
 /** What the generator prints about one run: numbers, words, and nested records of them. */
 export interface Result {
@@ -20,10 +18,15 @@ export interface LoadGenerator {
   run(load: Load, subject: Subject): Promise<Result>;
 }
 
-/** @param folder - where to build. */
-export function buildLoadGenerator(folder: string): LoadGenerator {
-  if (!existsSync(SOURCE)) throw new Error(`The load generator is not there: its source is expected in ${SOURCE}.`);
-  for (const file of ['msrpload.c', 'Makefile']) copyFileSync(path.join(SOURCE, file), path.join(folder, file));
+/**
+ * @param source - the folder with `msrpload.c` and its Makefile.
+ * @param folder - where to build.
+ */
+export function buildLoadGenerator(source: string, folder: string): LoadGenerator {
+  if (!SOURCES.every((file) => existsSync(path.join(source, file)))) {
+    throw new Error(`The load generator is not there: ${SOURCES.join(' and ')} are expected in ${source}.`);
+  }
+  for (const file of SOURCES) copyFileSync(path.join(source, file), path.join(folder, file));
   try {
     execFileSync('make', { cwd: folder, stdio: 'pipe' });
   } catch (cause) {
@@ -33,9 +36,11 @@ export function buildLoadGenerator(folder: string): LoadGenerator {
 }
 
 function run(program: string, load: Load, subject: Subject): Promise<Result> {
-  const where = load.secure ? ['--tls', '--relay', subject.address.tls] : ['--relay', subject.address.tcp];
-  const args = ['-c', LOAD_CPU, program, load.mode, ...where, ...load.options, '--pid', String(subject.pid)];
+  const address = load.secure ? subject.address.tls : subject.address.tcp;
+  const where = subject.drive === 'relay' ? ['--relay', address, '--direction', load.direction] : ['--direct', address];
+  const how = [...(load.secure ? ['--tls'] : []), '--peer-port', String(PEER_PORT), '--pid', String(subject.pid)];
   return new Promise((resolve) => {
+    const args = ['-c', LOAD_CPU, program, load.mode, ...where, ...how, ...load.options];
     execFile('taskset', args, { timeout: RUN_MS, maxBuffer: 1 << 24 }, (error, stdout) => {
       // It exits with 3 when the run ended early, and says how in its result.
       try {

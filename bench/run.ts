@@ -1,82 +1,88 @@
 /**
- * `npm run bench -- [msg] [file] [conn] [idle] [--kamailio] [--json FILE]`: measures the built relay, on one
- * CPU with the load generator on another, three times each load, and prints the medians as one table.
+ * Speed and memory of the built relay, on one CPU with the load generator on another, medians of several runs.
+ *
+ *     npm run bench -- [LOAD...]                 our relay alone
+ *     npm run bench -- compare [LOAD...]         beside Kamailio, haproxy and a bare program on Node
+ *     npm run bench -- against REVISION [LOAD...]  beside itself at another revision
+ *
+ * LOAD is a group (msg, file, conn, idle) or a part of a load's name. `--json FILE` and, for compare, `--svg FILE` write the
+ * results; `--rounds N` is how often; `--lock FILE` takes turns with other measurements on this machine, load by load;
+ * `--generator FOLDER`, or MSRPLOAD in the environment, is where the load generator's source is.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { kamailio } from './kamailio.ts';
-import { buildLoadGenerator, type LoadGenerator, type Result, SOURCE } from './load-generator.ts';
-import { type Load, loadsOf, MODES, type Mode } from './loads.ts';
-import { ownRelay } from './own-relay.ts';
+import { install, installation, missingPackages } from '../checks/apt.ts';
+import { bareNode } from './bare-node.ts';
+import { type Certificate, makeCertificate } from './certificate.ts';
+import { chart } from './chart.ts';
+import { parseCommandLine, type Request, UsageError } from './command-line.ts';
+import { HAPROXY_PACKAGES, haproxy } from './haproxy.ts';
+import { KAMAILIO_PACKAGES, kamailio } from './kamailio.ts';
+import { buildLoadGenerator } from './load-generator.ts';
+import { measureAll } from './measure.ts';
+import { ownRelay, THIS_TREE } from './own-relay.ts';
+import { report } from './report.ts';
+import { buildRevision, buildTree } from './revision.ts';
 import type { Contender } from './subject.ts';
-import { type Measurement, table } from './table.ts';
+import { spreadTable, table } from './table.ts';
 
-const RUNS = 3;
+const OWN_NAME = 'msrp-relay';
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { kamailio: { type: 'boolean', default: false }, json: { type: 'string' } },
-  });
-  const modes = wantedModes(positionals);
+async function main(request: Request): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
   try {
-    const generator = buildLoadGenerator(folder);
-    const contenders: Contender[] = [ownRelay(folder)];
-    if (values.kamailio) contenders.push(kamailio(path.join(SOURCE, 'peers/kamailio'), folder));
-    const measurements = await measureAll(modes.flatMap(loadsOf), contenders, generator);
-    console.log(table(measurements));
-    if (values.json !== undefined) {
-      mkdirSync(path.dirname(path.resolve(values.json)), { recursive: true });
-      writeFileSync(values.json, `${JSON.stringify(measurements, undefined, 2)}\n`);
-    }
+    const contenders = contendersFor(request, folder, makeCertificate(folder));
+    const generator = buildLoadGenerator(request.generator, folder);
+    const measurements = await measureAll(request.loads, contenders, { ...request, generator });
+    const notes = contenders.flatMap((contender) => contender.notes);
+    console.log(request.task.kind === 'against' ? spreadTable(measurements) : table(measurements));
+    for (const note of notes) console.log(`\n${note}`);
+    if (request.json !== undefined)
+      write(request.json, `${JSON.stringify(report(measurements, notes, new Date()), undefined, 2)}\n`);
+    if (request.svg !== undefined) write(request.svg, chart(measurements));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function wantedModes(names: readonly string[]): readonly Mode[] {
-  const unknown = names.filter((name) => !MODES.some((mode) => mode === name));
-  if (unknown.length > 0)
-    throw new Error(`There is no load "${unknown.join('", "')}"; there are: ${MODES.join(', ')}.`);
-  return names.length === 0 ? MODES : MODES.filter((mode) => names.includes(mode));
+function contendersFor({ task }: Request, folder: string, certificate: Certificate): Contender[] {
+  if (task.kind === 'against') {
+    const { name, tree } = buildRevision(task.revision, THIS_TREE);
+    buildTree(THIS_TREE);
+    return [
+      ownRelay(name, tree, path.join(folder, name), certificate),
+      ownRelay('this tree', THIS_TREE, path.join(folder, 'own'), certificate),
+    ];
+  }
+  const own = ownRelay(OWN_NAME, THIS_TREE, path.join(folder, 'own'), certificate);
+  if (task.kind === 'alone') return [own];
+  requirePackages([...KAMAILIO_PACKAGES, ...HAPROXY_PACKAGES]);
+  return [
+    own,
+    kamailio(path.join(folder, 'kamailio'), certificate),
+    haproxy(path.join(folder, 'haproxy'), certificate),
+    bareNode(certificate),
+  ];
 }
 
-async function measureAll(
-  loads: readonly Load[],
-  contenders: readonly Contender[],
-  generator: LoadGenerator,
-): Promise<Measurement[]> {
-  const measurements: Measurement[] = [];
-  for (const load of loads) {
-    for (const contender of contenders) {
-      process.stderr.write(`${load.name}: ${contender.name}\n`);
-      measurements.push({ load, relay: contender.name, runs: await measure(load, contender, generator) });
-    }
-  }
-  return measurements;
+function requirePackages(packages: readonly string[]): void {
+  const missing = missingPackages(packages);
+  if (missing.length === 0 || install(missing)) return;
+  throw new Error(`Programs to compare with are missing: apt-get ${installation(missing).join(' ')}`);
 }
 
-/** One process for all runs, which lets it warm up; for memory a new one each time. */
-async function measure(load: Load, contender: Contender, generator: LoadGenerator): Promise<Result[]> {
-  const runs: Result[] = [];
-  const perProcess = load.mode === 'idle' ? 1 : RUNS;
-  while (runs.length < RUNS) {
-    const subject = await contender.start(load);
-    try {
-      for (let run = 0; run < perProcess; run += 1) runs.push(await generator.run(load, subject));
-    } finally {
-      await subject.stop();
-    }
-  }
-  return runs;
+function write(file: string, text: string): void {
+  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  writeFileSync(file, text);
 }
+
+// What stands in groups of its own is ended when this process exits, which a signal alone would not tell it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 try {
-  await main();
+  await main(parseCommandLine(process.argv.slice(2), process.env.MSRPLOAD));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -1,93 +1,72 @@
-/** From runs to one table: medians, and how two relays compare. */
-import type { Result } from './load-generator.ts';
-import type { Load, Mode } from './loads.ts';
+/** Tables of what was measured, as Markdown. */
+import { byLoad, disturbance, figureOf, format, judge, median, medianOf, troubles } from './figures.ts';
+import type { Figure } from './loads.ts';
+import type { Measurement } from './measure.ts';
 
-/** All runs of one load against one relay. */
-export interface Measurement {
-  readonly load: Load;
-  /** The relay's name. */
-  readonly relay: string;
-  readonly runs: readonly Result[];
-}
-
-/** A column's number: where the generator puts it, and how it reads. */
-interface Quantity {
-  readonly path: string;
-  readonly unit: string;
-  readonly digits: number;
-}
-
-/** What a relay gets done, and what one piece of that costs it. */
-const QUANTITIES: Readonly<Record<Mode, { readonly rate: Quantity; readonly cost: Quantity }>> = {
-  msg: {
-    rate: { path: 'msgs_per_s', unit: 'msg/s', digits: 0 },
-    cost: { path: 'server.cpu_us_per_msg', unit: 'us/msg', digits: 1 },
-  },
-  file: {
-    rate: { path: 'mb_per_s', unit: 'MB/s', digits: 0 },
-    cost: { path: 'server.cpu_s_per_gb', unit: 's/GB', digits: 2 },
-  },
-  conn: {
-    rate: { path: 'conns_per_s', unit: 'conn/s', digits: 0 },
-    cost: { path: 'server.cpu_us_per_conn', unit: 'us/conn', digits: 0 },
-  },
-  idle: {
-    rate: { path: 'alive', unit: 'alive', digits: 0 },
-    cost: { path: 'pss_per_conn', unit: 'octets/conn', digits: 0 },
-  },
-};
-
-/** The median of a number over runs; `server.cpu_s` looks inside records. `undefined` when no run has it. */
-export function median(runs: readonly Result[], path: string): number | undefined {
-  const values = runs
-    .map((run) => path.split('.').reduce<unknown>((at, part) => (isRecord(at) ? at[part] : undefined), run))
-    .filter((value) => typeof value === 'number')
-    .sort((a, b) => a - b);
-  return values[Math.floor(values.length / 2)];
-}
-
-/** The table, as Markdown. With two relays each row also says how many times the first does the work, and costs, of the second. */
+/** One row a figure, one column a contender: its median and, but for the first, how many times the first's it is. */
 export function table(measurements: readonly Measurement[]): string {
-  const relays = [...new Set(measurements.map(({ relay }) => relay))];
-  const loads = [...new Set(measurements.map(({ load }) => load))];
-  const header = [
-    'load',
-    ...relays.flatMap((relay) => [relay, 'CPU', 'p50 us', 'p99 us', 'lost']),
-    ...(relays.length === 2 ? ['rate ratio', 'CPU ratio'] : []),
-  ];
-  const rows = loads.map((load) => {
-    const found = relays.map((relay) => measurements.find((other) => other.load === load && other.relay === relay));
-    return [load.name, ...found.flatMap(cells), ...(relays.length === 2 ? ratios(load, found) : [])];
-  });
+  const contenders = [...new Set(measurements.map(({ contender }) => contender))];
+  const [, ...others] = contenders;
+  const header = ['load', 'figure', ...contenders, ...(others.length === 0 ? [] : ['aim']), 'disturbed'];
+  const rows = [...byLoad(measurements)].flatMap(([load, all]) =>
+    load.figures.map((figure, index) => [
+      index === 0 ? load.name : '',
+      `${figure.name}, ${figure.unit}`,
+      ...all.map((measurement) => cell(measurement, figure, measurement === all[0] ? undefined : all[0])),
+      ...(others.length === 0 ? [] : [verdict(figure, all)]),
+      index === 0 ? `${format(disturbance(all.flatMap(({ runs }) => runs)) * 100, 0)} %` : '',
+    ]),
+  );
   return align([header, ...rows]);
 }
 
-function cells(measurement: Measurement | undefined): string[] {
-  if (measurement === undefined) return ['', '', '', '', ''];
-  const { load, runs } = measurement;
-  const { rate, cost } = QUANTITIES[load.mode];
-  const ends = [...new Set(runs.map((run) => String(run.end)))].filter((end) => end !== 'ok');
-  const done = ends.length === 0 ? quantity(runs, rate) : `fails: ${ends.join('; ')}`;
-  const plain = (path: string) => format(median(runs, path), 0);
-  return [done, quantity(runs, cost), plain('lat_us.p50'), plain('lat_us.p99'), plain('lost')];
+/** One row a figure: the first contender, the second, and the second by the first, round by round: median, least, most. */
+export function spreadTable(measurements: readonly Measurement[]): string {
+  const contenders = [...new Set(measurements.map(({ contender }) => contender))];
+  const header = ['load', 'figure', ...contenders, 'ratio', 'from', 'to', 'disturbed'];
+  const rows = [...byLoad(measurements)].flatMap(([load, all]) =>
+    load.figures.map((figure, index) => [
+      index === 0 ? load.name : '',
+      `${figure.name}, ${figure.unit}`,
+      ...all.map((measurement) => cell(measurement, figure, undefined)),
+      ...spread(figure, all),
+      index === 0 ? `${format(disturbance(all.flatMap(({ runs }) => runs)) * 100, 0)} %` : '',
+    ]),
+  );
+  return align([header, ...rows]);
 }
 
-function ratios(load: Load, [own, other]: readonly (Measurement | undefined)[]): string[] {
-  const { rate, cost } = QUANTITIES[load.mode];
-  return [rate, cost].map(({ path }) => {
-    const [a, b] = [median(own?.runs ?? [], path), median(other?.runs ?? [], path)];
-    return a === undefined || b === undefined || b === 0 ? '' : format(a / b, 2);
+function spread(figure: Figure, [before, after]: readonly Measurement[]): string[] {
+  const ratios = ratiosByRound(figure, before, after);
+  const middle = median(ratios);
+  return middle === undefined
+    ? ['', '', '']
+    : [middle, Math.min(...ratios), Math.max(...ratios)].map((ratio) => format(ratio, 2));
+}
+
+/** What the second makes of the first, in each round that both have the figure of. */
+function ratiosByRound(figure: Figure, before: Measurement | undefined, after: Measurement | undefined): number[] {
+  return (before?.runs ?? []).flatMap((run, round) => {
+    const [a, b] = [run, after?.runs[round]].map((one) => (one === undefined ? undefined : figureOf(one, figure)));
+    return a === undefined || b === undefined || a === 0 ? [] : [b / a];
   });
 }
 
-function quantity(runs: readonly Result[], { path, unit, digits }: Quantity): string {
-  const value = median(runs, path);
-  return value === undefined ? '' : `${format(value, digits)} ${unit}`;
+function cell({ runs, unable }: Measurement, figure: Figure, own: Measurement | undefined): string {
+  if (unable !== undefined) return `(${unable})`;
+  const wrong = troubles(runs);
+  if (wrong.length > 0) return `fails: ${wrong.join('; ')}`;
+  const value = medianOf(runs, figure);
+  if (value === undefined) return '';
+  const base = own === undefined ? undefined : medianOf(own.runs, figure);
+  const ratio = base === undefined || base === 0 ? '' : ` (${format(value / base, 2)})`;
+  return `${format(value, figure.digits)}${ratio}`;
 }
 
-function format(value: number | undefined, digits: number): string {
-  if (value === undefined) return '';
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+function verdict(figure: Figure, measurements: readonly Measurement[]): string {
+  const found = judge(figure, measurements);
+  if (found === undefined) return '';
+  return `${found.words}: ${found.isMet ? 'met' : `missed, ${format(found.used, 2)} of it`}`;
 }
 
 function align(rows: readonly (readonly string[])[]): string {
@@ -97,8 +76,4 @@ function align(rows: readonly (readonly string[])[]): string {
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
   const [header = [], ...body] = rows;
   return [line(header), rule, ...body.map(line)].join('\n');
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
