@@ -60,7 +60,8 @@ export class Endpoint {
   }
 
   /**
-   * Connects to a relay that acts for this endpoint; with several, to the first, and through it to the next.
+   * Connects to a relay that acts for this endpoint; with several, to the first, and through it to the next. User and
+   * password may be missing where the handshake of a WebSocket authenticates.
    *
    * @throws MsrpError `MSRP_INSECURE` (a relay URI that is not `msrps:`), `MSRP_BAD_URI`, or what dialling throws.
    */

@@ -40,7 +40,7 @@ export interface Grant {
 
 /** Dialogues with one relay, one at a time; what it learns in one shortens the next. */
 export class Login {
-  readonly #credentials: Credentials;
+  readonly #credentials: Credentials | undefined;
   /** Whether the relay's own proof may be missing: not when another relay stands between (RFC 4976 §9.4). */
   readonly #needsProof: boolean;
   #challenge: Challenge | undefined;
@@ -48,7 +48,8 @@ export class Login {
   #offeredStronger = false;
   #expectedProof = '';
 
-  constructor(credentials: Credentials, needsProof: boolean) {
+  /** @param credentials - undefined where the relay knows whose connection it is (RFC 7977 §7): no challenge can be answered then. */
+  constructor(credentials: Credentials | undefined, needsProof: boolean) {
     this.#credentials = credentials;
     this.#needsProof = needsProof;
   }
@@ -58,7 +59,7 @@ export class Login {
    *
    * @param digestUri - the last URI of To-Path, as it stands there.
    * @param expires - seconds, no longer than; undefined leaves it to the relay. A relay that names other bounds gets its way.
-   * @throws MsrpError `MSRP_AUTH_FAILED` with the status, `MSRP_AUTH_DOWNGRADE`, `MSRP_TIMEOUT` for a 408,
+   * @throws MsrpError `MSRP_AUTH_FAILED` with the status, also when there are no credentials and the relay wants some, `MSRP_AUTH_DOWNGRADE`, `MSRP_TIMEOUT` for a 408,
    *   `MSRP_BAD_USER_NAME`, or what `ask` throws.
    */
   async authenticate(ask: AskAuth, digestUri: string, expires?: number | undefined): Promise<Grant> {
@@ -72,6 +73,7 @@ export class Login {
       const { status } = response;
       if (isSuccess(status)) return this.#grant(response);
       if (status === 401) {
+        if (this.#credentials === undefined) throw unauthenticated();
         const isStale = this.#readChallenge(response);
         if (!mayBeChallenged && !(isStale && mayBeStale)) throw refused(response);
         if (mayBeChallenged) mayBeChallenged = false;
@@ -107,7 +109,7 @@ export class Login {
   }
 
   #authorization(digestUri: string): string {
-    if (this.#challenge === undefined) return '';
+    if (this.#challenge === undefined || this.#credentials === undefined) return '';
     this.#nonceCount += 1;
     const { algorithm, offer } = this.#challenge;
     const { user, password } = this.#credentials;
@@ -173,6 +175,11 @@ function permitted(response: Head, wanted: number | undefined): number | undefin
 
 function secondsOf(value: string | undefined): number | undefined {
   return value !== undefined && /^\d{1,10}$/.test(value) ? Number(value) : undefined;
+}
+
+function unauthenticated(): MsrpError {
+  const why = 'the relay asks for a password, as it does not know, or not any more, whose connection it is';
+  return new MsrpError('MSRP_AUTH_FAILED', why, { status: 401 });
 }
 
 /** A 408 is what silence is (RFC 4975 §10.4). */

@@ -11,9 +11,15 @@ import type { Session } from './session.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** A relay to use, and as whom. */
-export interface RelayTarget extends Credentials {
+export type RelayTarget = {
   /** `msrps:`, without session-id; without port it is a domain, whose relays DNS knows. */
   readonly uri: string;
+} & (Credentials | NoCredentials);
+
+/** For a relay that knows by the handshake of a WebSocket whose connection it is: by a cookie, or a token (RFC 7977 §7). */
+interface NoCredentials {
+  readonly user?: undefined;
+  readonly password?: undefined;
 }
 
 /** How a session behind relays is made. */
@@ -49,7 +55,10 @@ export class RelayConnection {
   /** @param relays - the nearest first. @internal */
   constructor(relays: readonly RelayTarget[], context: RelayedContext) {
     this.#context = context;
-    this.#relays = relays.map((relay, index) => ({ uri: relay.uri, login: new Login(relay, index > 0) }));
+    this.#relays = relays.map((relay, index) => ({
+      uri: relay.uri,
+      login: new Login(credentialsOf(relay), index > 0),
+    }));
   }
 
   /** Whether sessions can be made. */
@@ -158,6 +167,10 @@ export class RelayConnection {
     if (this.isOpen) return;
     throw new MsrpError('MSRP_CONNECTION_LOST', 'there is no connection to the relay any more');
   }
+}
+
+function credentialsOf({ user, password }: RelayTarget): Credentials | undefined {
+  return user === undefined || password === undefined ? undefined : { user, password };
 }
 
 /** @throws MsrpError `MSRP_INSECURE` where a password would go over a hop without TLS, `MSRP_BAD_URI`. */

@@ -8,6 +8,16 @@ import { WebSocketChannel } from './websocket-channel.ts';
 export interface WebNetworkOptions {
   /** Where the relay listens; `wss://` with host and port of its URI when absent. `ws://` on this machine only. */
   readonly url?: string | undefined;
+  /**
+   * A token that authenticates the handshake (RFC 7977 §7). A function is asked anew for each connection: tokens expire. A
+   * cookie needs none, browsers send it by themselves.
+   */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /**
+   * The parameter of the query that carries it, as the relay is configured. Without it the token goes into `Authorization:
+   * Bearer`, which Node can write and browsers cannot.
+   */
+  readonly tokenParameter?: string | undefined;
 }
 
 /** The network of a browser. It leads to relays only: a WebSocket endpoint has no other connections (RFC 7977 §5.1). */
@@ -21,6 +31,10 @@ export function webNetwork(options: WebNetworkOptions = {}): Network {
       if (url.protocol !== 'wss:' && !LOOPBACK.test(url.hostname)) {
         throw new MsrpError('MSRP_INSECURE', 'passwords go over TLS only: wss://');
       }
+      const token = typeof options.token === 'function' ? await options.token() : options.token;
+      if (token === undefined) return await opened(url, signal);
+      if (options.tokenParameter === undefined) return await opened(url, signal, { Authorization: `Bearer ${token}` });
+      url.searchParams.set(options.tokenParameter, token);
       return await opened(url, signal);
     },
   };
@@ -28,9 +42,28 @@ export function webNetwork(options: WebNetworkOptions = {}): Network {
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-async function opened(url: URL, signal: AbortSignal | undefined): Promise<Channel> {
+/** How Node's WebSocket is told of headers; a browser's takes the second argument for the name of a protocol. */
+type HeadersWebSocket = new (
+  url: URL,
+  init: { readonly protocols: readonly string[]; readonly headers: Readonly<Record<string, string>> },
+) => WebSocket;
+
+function made(url: URL, headers: Readonly<Record<string, string>> | undefined): WebSocket {
+  if (headers === undefined) return new WebSocket(url, ['msrp']);
+  try {
+    return new (WebSocket as unknown as HeadersWebSocket)(url, { protocols: ['msrp'], headers });
+  } catch (cause) {
+    throw new MsrpError('MSRP_DIAL_FAILED', 'no header can be written here: a token needs tokenParameter', { cause });
+  }
+}
+
+async function opened(
+  url: URL,
+  signal: AbortSignal | undefined,
+  headers?: Readonly<Record<string, string>>,
+): Promise<Channel> {
   signal?.throwIfAborted();
-  const webSocket = new WebSocket(url, ['msrp']);
+  const webSocket = made(url, headers);
   webSocket.binaryType = 'arraybuffer';
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = () => reject(signal?.reason);

@@ -7,6 +7,7 @@ import { formatUri, parseUri } from 'msrp/wire';
 import { Traces } from '../admin/traces.ts';
 import { Blocks } from '../relay/blocks.ts';
 import { type DiallerTls, NextHopDialler } from '../relay/dialler.ts';
+import type { Hop } from '../relay/hop.ts';
 import { OwnNames } from '../relay/names.ts';
 import { NextHopPolicy } from '../relay/next-hop-policy.ts';
 import { Operation } from '../relay/operation.ts';
@@ -29,6 +30,7 @@ import type { Config } from './config.ts';
 import { reason } from './config-file.ts';
 import { formatEndpoint, isDnsName } from './config-values.ts';
 import { CurrentAuthenticator } from './current-authenticator.ts';
+import { handshakeAuthOf, proxyProtocolOf } from './doors.ts';
 import { collectNew } from './garbage.ts';
 import { Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
@@ -198,29 +200,27 @@ class WiredRelay implements RunningRelay {
   #listener(endpoint: Config['listen'][number]): ListeningSocket {
     const { scheme, host, port } = endpoint;
     const tls = scheme === 'tls' || scheme === 'wss' ? listenerTls(this.#lastConfig) : undefined;
-    const shared = { host, port, tls, handshakeMs: HANDSHAKE_MS, admissions: this.#admissions };
+    const proxyProtocol = proxyProtocolOf(this.#lastConfig, endpoint, this.#context);
+    const shared = { host, port, tls, handshakeMs: HANDSHAKE_MS, admissions: this.#admissions, proxyProtocol };
     if (scheme === 'ws' || scheme === 'wss') {
       return new WebSocketListener({
         ...shared,
         clock: this.#context.clock,
         rules: this.#lastConfig.webSocket,
         page: this.#page(),
-        accepted: (stream, admission, remoteAddress) => {
-          this.#accept(stream, admission, {
-            transport: scheme,
-            remoteAddress,
-            localPort: 0,
-            ...this.#chunksBy(endpoint),
-          });
+        auth: handshakeAuthOf(this.#lastConfig, this.#authenticator, this.#context),
+        accepted: (stream, admission, remoteAddress, token) => {
+          const origin = { transport: scheme, remoteAddress, localPort: 0, ...this.#chunksBy(endpoint) };
+          this.#accept(stream, admission, origin, { token });
         },
       });
     }
     const listener: Listener = new Listener({
       ...shared,
-      accepted: (socket, admission) => {
-        const remoteAddress = socket.remoteAddress ?? '';
+      accepted: (socket, admission, remoteAddress) => {
         const origin = { transport: scheme, remoteAddress, localPort: listener.port, ...this.#chunksBy(endpoint) };
-        this.#accept(socket, admission, origin, provenNames(socket, this.#context.clock.nowMs()));
+        const certifiedNames = provenNames(socket, this.#context.clock.nowMs());
+        this.#accept(socket, admission, origin, { certifiedNames });
       },
     });
     return listener;
@@ -248,9 +248,9 @@ class WiredRelay implements RunningRelay {
   async #revokeWhoMayNotUse(): Promise<void> {
     const ofRelays = this.#relay.sessions.revokeRelays((name) => this.#relays.admits(name));
     if (ofRelays > 0) this.#context.logger.info({ sessions: ofRelays }, 'sessions of relays revoked');
-    for (const user of this.#relay.sessions.logins) {
-      if (!(await this.#authenticator.mayUse(user))) {
-        const sessions = this.#relay.sessions.revoke(user);
+    for (const { user, login, token } of this.#relay.sessions.owners) {
+      if (!(await this.#authenticator.mayUse({ user, login, token }))) {
+        const sessions = this.#relay.sessions.revoke(login);
         this.#context.logger.info({ user, sessions }, 'sessions revoked');
       }
       await setImmediate();
@@ -261,7 +261,7 @@ class WiredRelay implements RunningRelay {
     socket: Duplex,
     admission: Admission,
     origin: Omit<ConnectionOrigin, 'direction'>,
-    certifiedNames: readonly string[] = [],
+    proven: Partial<Pick<Hop, 'certifiedNames' | 'token'>>,
   ): void {
     // Its handshake was still going on when the listener stopped.
     if (this.#relay.state !== 'running') {
@@ -270,7 +270,7 @@ class WiredRelay implements RunningRelay {
     }
     const hop = this.#relay.accept({ ...origin, direction: 'accepted' });
     hop.onAuthenticated = admission.exempt;
-    hop.certifiedNames = certifiedNames;
+    Object.assign(hop, proven);
     hop.connection.open(socket);
     this.#context.logger.debug({ from: origin.remoteAddress }, 'connection accepted');
   }

@@ -17,7 +17,10 @@ export interface TlsMaterial {
 type Part = keyof TlsMaterial;
 
 /** Where texts in PEM, or the paths of their files, may stand in a configuration. */
-export type PemPath = readonly ['tls', Part] | readonly ['relays', 'ca'] | readonly ['credentials', number, 'ca'];
+export type PemPath =
+  | readonly ['tls', Part]
+  | readonly ['relays', 'ca']
+  | readonly ['credentials', number, 'ca' | 'keys'];
 
 interface Demands {
   /** Names the certificate must carry as SAN dNSName. */
@@ -39,7 +42,7 @@ export function readTlsMaterial(
   const findings: Finding[] = [];
   const material: { -readonly [part in Part]?: string } = {};
   for (const part of ['cert', 'key'] as const) {
-    const text = read(['tls', part], tls[part], demands, findings);
+    const text = readText(['tls', part], tls[part], demands, findings);
     if (text !== undefined) material[part] = text;
   }
   const authorities = readAuthorities(['tls', 'ca'], tls.ca, demands);
@@ -55,20 +58,21 @@ export function readAuthorities(
   demands: Pick<Demands, 'folderOf'>,
 ): { ca: string | undefined; findings: Finding[] } {
   const findings: Finding[] = [];
-  const ca = read(path, given, demands, findings);
+  const ca = readText(path, given, demands, findings);
   const blocks = ca?.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   const isGood = blocks.length > 0 && blocks.every((block) => parseCertificate(block) !== undefined);
   if (ca !== undefined && !isGood) findings.push({ path, text: 'expected certificates in PEM, found something else' });
   return { ca, findings };
 }
 
-function read(
+/** What `given` names, a path, or the text itself: PEM, or JSON. */
+export function readText(
   path: PemPath,
   given: string | undefined,
   { folderOf }: Pick<Demands, 'folderOf'>,
   findings: Finding[],
 ): string | undefined {
-  if (given === undefined || given.includes('-----BEGIN ')) return given;
+  if (given === undefined || given.includes('-----BEGIN ') || /^\s*\{/.test(given)) return given;
   try {
     return readFileSync(resolve(folderOf(path), given), 'utf8');
   } catch (cause) {

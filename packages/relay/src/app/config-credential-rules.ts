@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { type DatabaseAddress, parseDatabaseAddress } from '../auth/database-address.ts';
 import { COLUMN_OF, SUBSCRIBER_LAYOUTS, type SubscriberColumns } from '../auth/subscriber-table.ts';
 import type { CredentialSettings } from './config-credentials.ts';
+import { checkJwt } from './config-jwt-rules.ts';
 import type { Finding, Judged } from './config-rules.ts';
 import { isLoopback } from './config-values.ts';
 
@@ -11,7 +12,8 @@ type Settings<Type extends string> = Extract<CredentialSettings, { readonly type
 /** Everything that is wrong with stores that are right in themselves. */
 export function checkCredentials({ credentials = [], auth, trustedNetwork }: Judged): Finding[] {
   return credentials.flatMap((store, at) => {
-    if (store.type === 'http') return checkService(store.url, trustedNetwork, at);
+    if (store.type === 'http') return [...checkService(store.url, trustedNetwork, at), ...checkTokens(store, at)];
+    if (store.type === 'jwt') return [...checkJwt(store, at), ...checkService(store.url, trustedNetwork, at)];
     if (store.type !== 'subscriber') return [];
     const address = parseDatabaseAddress(store.url);
     return [
@@ -47,7 +49,14 @@ function checkHost(tls: boolean | undefined, address: DatabaseAddress | undefine
   return [{ path: ['credentials', at, 'url'], text }];
 }
 
-function checkService(url: string, trusted: boolean | undefined, at: number): Finding[] {
+/** Addresses stand in the logs of everybody who passes them on. */
+function checkTokens({ tokens, method }: Settings<'http'>, at: number): Finding[] {
+  if (!tokens || method === 'POST') return [];
+  return [{ path: ['credentials', at, 'method'], text: 'expected POST, because tokens is true; found GET' }];
+}
+
+function checkService(url: string | undefined, trusted: boolean | undefined, at: number): Finding[] {
+  if (url === undefined) return [];
   const { protocol, hostname } = new URL(url);
   if (protocol === 'https:' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1')) || trusted !== false) return [];
   const text = 'expected https://, or trustedNetwork: true, because the service is on another machine; found http://';

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { parseDatabaseAddress } from '../auth/database-address.ts';
 import { SUBSCRIBER_LAYOUTS } from '../auth/subscriber-table.ts';
 import { userNameFault } from '../auth/user-name.ts';
-import { flag, integer, list, realmName, section, text } from './config-values.ts';
+import { jwtStore } from './config-jwt.ts';
+import { authorities, cacheMs, remote, serviceUrl } from './config-remote-store.ts';
+import { flag, list, realmName, section, text } from './config-values.ts';
 
 const USER = 'a user name of at most 256 characters without colons and control characters';
 const PASSWORD = 'a password (text; put quotes around one that looks like a number)';
@@ -11,35 +13,7 @@ const DATABASE = 'postgres:// or mysql:// followed by USER@HOST/DATABASE, or sql
 const LAYOUTS = Object.keys(SUBSCRIBER_LAYOUTS) as (keyof typeof SUBSCRIBER_LAYOUTS)[];
 const TABLE = 'the name of a table, with its schema before a dot if it has one';
 const COLUMN = 'the name of a column';
-
-const HOUR_MS = 3_600_000;
-
-/** What all stores have that ask somebody else. */
-const remote = {
-  timeoutMs: integer(50, 10_000, 'milliseconds')
-    .default(1500)
-    .describe('How long an answer may take, in milliseconds; then the AUTH is answered 408.'),
-  failures: integer(1, 1000, 'failures')
-    .default(3)
-    .describe('So many failures in a row, and the store counts as down: AUTHs are answered 408 without asking it.'),
-  retryMs: integer(100, HOUR_MS, 'milliseconds')
-    .default(2000)
-    .describe('How often, in milliseconds, one AUTH finds out whether a store that is down is there again.'),
-  staleMs: integer(0, 24 * HOUR_MS, 'milliseconds')
-    .default(300_000)
-    .describe('For how long, in milliseconds, users that were found can still authenticate when the store fails.'),
-  cacheUsers: integer(0, 1_000_000, 'users')
-    .default(10_000)
-    .describe('How many users are remembered; 0 remembers nobody.'),
-};
-
-const cacheMs = (usual: number) =>
-  integer(0, HOUR_MS, 'milliseconds')
-    .default(usual)
-    .describe('For how long, in milliseconds, a user that was found can authenticate again without asking the store.');
-
-const authorities = () =>
-  text('a path or PEM text').optional().describe('Authorities that vouch for it; without it, those of Node.');
+const FOUND_AGAIN = 'a user that was found can authenticate again without asking the store';
 
 const tls = {
   tls: flag()
@@ -93,7 +67,7 @@ const subscriber = section({
     .describe('Uses the column `password` where there is no H(A1) for an algorithm.'),
   useDomain: flag().default(true).describe('Finds a user by name and domain; `false`: by name alone.'),
   domain: text('a domain').optional().describe('What stands in the column of domains; without it, the realm.'),
-  cacheMs: cacheMs(0),
+  cacheMs: cacheMs(FOUND_AGAIN, 0),
   ...remote,
 });
 
@@ -128,15 +102,11 @@ const ephemeral = section({
     .describe('Lets sessions go on after their password has expired; otherwise Expires is cut to what is left.'),
 });
 
-const HTTP = 'https:// or http:// followed by a host, without user and password';
 const TOKEN = 'a token of printable characters without blanks';
 
 const http = section({
   type: z.literal('http').describe('A web service is asked for each user.'),
-  url: z
-    .string({ error: HTTP })
-    .refine(isServiceUrl, { error: HTTP })
-    .describe('Address of the service. `http://` only on this machine, or with `trustedNetwork`.'),
+  url: serviceUrl().describe('Address of the service. `http://` only on this machine, or with `trustedNetwork`.'),
   method: z
     .enum(['POST', 'GET'], { error: 'POST or GET' })
     .default('POST')
@@ -146,17 +116,15 @@ const http = section({
     .regex(/^[\x21-\x7e]+$/, { error: TOKEN })
     .optional()
     .describe('A bearer token that shows the service who asks.'),
+  tokens: flag()
+    .default(false)
+    .describe(
+      'The service knows tokens of users, too (`webSocketAuth`): it is sent `token` and `realm`. With `POST` only.',
+    ),
   ca: authorities(),
-  cacheMs: cacheMs(60_000),
+  cacheMs: cacheMs(FOUND_AGAIN, 60_000),
   ...remote,
 });
-
-function isServiceUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return (
-    url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === ''
-  );
-}
 
 /** One store. */
 export const credentialsSchema = z.discriminatedUnion(
@@ -180,8 +148,9 @@ export const credentialsSchema = z.discriminatedUnion(
     subscriber,
     ephemeral,
     http,
+    jwtStore,
   ],
-  { error: 'a store of type static, sqlite, subscriber, ephemeral or http' },
+  { error: 'a store of type static, sqlite, subscriber, ephemeral, http or jwt' },
 );
 
 /** One store, defaults filled in. */

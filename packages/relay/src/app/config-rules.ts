@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { checkCredentials } from './config-credential-rules.ts';
+import { checkHandshakes, checkProxyProtocol } from './config-handshake-rules.ts';
 import { notInEffect } from './config-not-in-effect.ts';
 import { type ConfigPath, valueAt } from './config-place.ts';
 import { configSchema, type Sections } from './config-schema.ts';
@@ -24,6 +25,8 @@ export function checkRules(judged: Judged): Finding[] {
     ...checkListeners(judged),
     ...checkChunks(judged),
     ...checkWebSockets(judged),
+    ...checkHandshakes(judged),
+    ...checkProxyProtocol(judged),
     ...checkCleartext(judged),
     ...checkAdmin(judged),
     ...checkOrder(judged),

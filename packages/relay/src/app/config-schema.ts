@@ -1,6 +1,8 @@
 /** Every key of the configuration: what it may hold, its default, what it is for. Validation, JSON Schema and manual come from here. */
 import { z } from 'zod';
+import { FORWARDED_HEADERS } from '../transport/forwarded.ts';
 import { credentialsSchema } from './config-credentials.ts';
+import { proxyProtocol, webSocketAuth } from './config-handshake.ts';
 import {
   addresses,
   adminDoor,
@@ -91,7 +93,11 @@ const listening = {
       .describe('Origins whose web pages may connect, such as `https://chat.example.org`; all when the list is empty.'),
     proxies: list(addresses(), 'a list of addresses and networks')
       .default([])
-      .describe('Networks and addresses of proxies whose X-Forwarded-For tells where a connection comes from.'),
+      .describe('Networks and addresses of HTTP proxies that tell where a connection comes from.'),
+    forwardedHeader: z
+      .enum(FORWARDED_HEADERS, { error: FORWARDED_HEADERS.join(' or ') })
+      .default('X-Forwarded-For')
+      .describe('The header in which they tell it. The other one is not looked at: clients may have written it.'),
     page: flag()
       .default(false)
       .describe(
@@ -100,6 +106,8 @@ const listening = {
   })
     .prefault({})
     .describe('WebSocket listeners.'),
+  webSocketAuth,
+  proxyProtocol,
   trustedNetwork: flag()
     .default(false)
     .describe(

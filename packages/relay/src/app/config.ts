@@ -7,6 +7,7 @@ import { type PemPath, readAuthorities, readTlsMaterial, type TlsMaterial } from
 import type { CredentialSettings } from './config-credentials.ts';
 import { type Environment, overlayEnvironment } from './config-environment.ts';
 import { type ConfigSource, emptySource, readConfigFile } from './config-file.ts';
+import { readJwtKeys } from './config-jwt-rules.ts';
 import {
   ConfigError,
   type ConfigPath,
@@ -64,7 +65,10 @@ export function configFrom(base: ConfigSource, environment: Environment, clock: 
   const ofStores = (sections.credentials ?? []).map((store, at) =>
     readAuthorities(['credentials', at, 'ca'], 'ca' in store ? store.ca : undefined, { folderOf: folderOfPem }),
   );
-  const found = [findings, ofRelays.findings, ...ofStores.map((ofStore) => ofStore.findings)].flat();
+  const ofJwts = (sections.credentials ?? []).map((store, at) =>
+    readJwtKeys(['credentials', at, 'keys'], 'keys' in store ? store.keys : undefined, { folderOf: folderOfPem }),
+  );
+  const found = [findings, ofRelays.findings, ...[...ofStores, ...ofJwts].map((ofStore) => ofStore.findings)].flat();
   problems.push(...found.map((finding) => locate(source, finding)));
   const settings = finish(source, sections, problems);
   const { ca: _path, ...rest } = settings.relays;
@@ -72,7 +76,10 @@ export function configFrom(base: ConfigSource, environment: Environment, clock: 
     ...settings,
     tls: { ...material, rsaCbcSuite: settings.tls.rsaCbcSuite },
     relays: ofRelays.ca === undefined ? rest : { ...rest, ca: ofRelays.ca },
-    credentials: settings.credentials.map((store, at) => ('ca' in store ? { ...store, ca: ofStores[at]?.ca } : store)),
+    credentials: settings.credentials.map((store, at) => {
+      const read = 'ca' in store ? { ...store, ca: ofStores[at]?.ca } : store;
+      return read.type === 'jwt' ? { ...read, keys: ofJwts[at]?.keys } : read;
+    }),
   });
 }
 

@@ -3,9 +3,13 @@ import { AuthGuard, type AuthGuardLimits } from '../auth/auth-guard.ts';
 import { DigestAuthenticator } from '../auth/authenticator.ts';
 import { type CredentialStore, StoreUnavailable } from '../auth/credential-store.ts';
 import { Nonces } from '../auth/nonces.ts';
+import { Realms } from '../auth/realms.ts';
+import { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { Blocks } from '../relay/blocks.ts';
-import type { Authenticator, AuthOutcome } from '../relay/ports.ts';
+import type { Authenticator, AuthOutcome, Identity } from '../relay/ports.ts';
 import type { Counts } from '../relay/snapshot.ts';
+import type { HandshakeToken } from '../transport/handshake-token.ts';
+import type { TokenRefusal } from '../transport/websocket-listener.ts';
 import type { Config } from './config.ts';
 import { openStore } from './open-store.ts';
 import type { RelayContext } from './running-relay.ts';
@@ -15,6 +19,7 @@ import { StoreWatch } from './store-watch.ts';
 interface Current {
   readonly stores: readonly CredentialStore[];
   readonly authenticator: DigestAuthenticator;
+  readonly tokens: TokenAuthenticator;
 }
 
 /** What outlives a reload: clients in the middle of an AUTH do not notice it, and nobody gets a second try out of it. */
@@ -30,6 +35,8 @@ export class CurrentAuthenticator implements Authenticator {
   readonly #blocks: Blocks;
   readonly #lasting: Lasting;
   #current: Current;
+  /** Handshakes whose token was not taken. */
+  refusedTokens = 0;
 
   private constructor(context: RelayContext, blocks: Blocks, lasting: Lasting, current: Current) {
     this.#context = context;
@@ -46,7 +53,7 @@ export class CurrentAuthenticator implements Authenticator {
       guard: new AuthGuard(clock, guardLimits(config)),
       nonces: new Nonces({ clock }),
     };
-    return new CurrentAuthenticator(context, blocks, lasting, await make(config, context, lasting));
+    return new CurrentAuthenticator(context, blocks, lasting, await make(config, context, blocks, lasting));
   }
 
   /** See {@link StoreWatch.lookups}. */
@@ -64,15 +71,26 @@ export class CurrentAuthenticator implements Authenticator {
     return outcome.kind === 'granted' && this.#blocks.hasUser(outcome.user) ? { kind: 'forbidden' } : outcome;
   }
 
-  /** See {@link DigestAuthenticator.mayUse}. */
-  mayUse(login: string): Promise<boolean> {
-    return this.#current.authenticator.mayUse(login);
+  /** See {@link TokenAuthenticator.admit}. */
+  async admitToken(...given: Parameters<TokenAuthenticator['admit']>): Promise<TokenRefusal | undefined> {
+    const refusal = await this.#current.tokens.admit(...given);
+    if (refusal !== undefined) this.refusedTokens += 1;
+    return refusal;
+  }
+
+  verifyToken(token: HandshakeToken): Promise<AuthOutcome> {
+    return this.#current.tokens.verify(token);
+  }
+
+  /** See {@link DigestAuthenticator.mayUse}, {@link TokenAuthenticator.mayUse}. */
+  mayUse({ login, token }: Identity): Promise<boolean> {
+    return token === undefined ? this.#current.authenticator.mayUse(login) : this.#current.tokens.mayUse(token);
   }
 
   /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
   async reload(config: Config): Promise<void> {
     const before = this.#current.stores;
-    this.#current = await make(config, this.#context, this.#lasting);
+    this.#current = await make(config, this.#context, this.#blocks, this.#lasting);
     this.#lasting.guard.limits = guardLimits(config);
     await closeAll(before);
   }
@@ -82,7 +100,12 @@ export class CurrentAuthenticator implements Authenticator {
   }
 }
 
-async function make(config: Config, { clock }: RelayContext, { watch, guard, nonces }: Lasting): Promise<Current> {
+async function make(
+  config: Config,
+  { clock }: RelayContext,
+  blocks: Blocks,
+  { watch, guard, nonces }: Lasting,
+): Promise<Current> {
   const stores: CredentialStore[] = [];
   try {
     for (const settings of config.credentials)
@@ -95,17 +118,10 @@ async function make(config: Config, { clock }: RelayContext, { watch, guard, non
     // Those that ask others tell of it themselves, and not for each AUTH that is refused meanwhile.
     if (!(cause instanceof StoreUnavailable && cause.isTold)) watch.failed(store, cause);
   };
-  const { realm, realms, auth } = config;
-  const authenticator = new DigestAuthenticator(stores, {
-    realm,
-    realms,
-    algorithms: auth.algorithms,
-    clock,
-    onStoreFailure,
-    guard,
-    nonces,
-  });
-  return { stores, authenticator };
+  const shared = { clock, realms: new Realms(config.realm, config.realms), guard, onStoreFailure };
+  const authenticator = new DigestAuthenticator(stores, { ...shared, algorithms: config.auth.algorithms, nonces });
+  const tokens = new TokenAuthenticator(stores, { ...shared, isShutOut: (user) => blocks.hasUser(user) });
+  return { stores, authenticator, tokens };
 }
 
 function guardLimits({ auth }: Config): AuthGuardLimits {

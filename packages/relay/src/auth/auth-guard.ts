@@ -46,21 +46,29 @@ export class AuthGuard {
   /**
    * Whether an AUTH is not to be judged.
    *
-   * @param user - the name that was given, whether there is such a user or not.
+   * @param user - the name that was given, whether there is such a user or not; undefined when there was none, but a token.
    */
-  blocks(user: string, origin: AuthOrigin): boolean {
-    const home = this.#homes.get(homeOf(user, origin));
+  blocks(user: string | undefined, origin: AuthOrigin): boolean {
+    const home = user === undefined ? undefined : this.#homes.get(homeOf(user, origin));
     if (home !== undefined) return this.#isBlocked(home);
-    if (this.#isBlocked(this.#users.get(user))) return true;
+    if (user !== undefined && this.#isBlocked(this.#users.get(user))) return true;
     return origin.isOfClient && this.#isBlocked(this.#addresses.get(subscriberOf(origin.address)));
   }
 
-  /** A secret was wrong, or there is no such user. */
-  failed(user: string, origin: AuthOrigin): void {
+  /** Whether a user is at home there, and no failures at home stand against that. */
+  isAtHome(user: string, origin: AuthOrigin): boolean {
+    const home = this.#homes.get(homeOf(user, origin));
+    return home !== undefined && !this.#isBlocked(home);
+  }
+
+  /** A secret was wrong, or there is no such user, as in `blocks`. */
+  failed(user: string | undefined, origin: AuthOrigin): void {
     const { userFailures, addressFailures } = this.limits;
-    const home = homeOf(user, origin);
-    if (this.#homes.get(home) !== undefined) return this.#count(this.#homes, home, userFailures);
-    this.#count(this.#users, user, userFailures);
+    if (user !== undefined) {
+      const home = homeOf(user, origin);
+      if (this.#homes.get(home) !== undefined) return this.#count(this.#homes, home, userFailures);
+      this.#count(this.#users, user, userFailures);
+    }
     if (origin.isOfClient) this.#count(this.#addresses, subscriberOf(origin.address), addressFailures);
   }
 

@@ -22,15 +22,14 @@ import { formatAccount, parseAccount } from './account.ts';
 import type { AuthGuard } from './auth-guard.ts';
 import type { Credential, CredentialStore } from './credential-store.ts';
 import { Nonces } from './nonces.ts';
+import type { Realms } from './realms.ts';
 import { StoreList } from './store-list.ts';
 import { loginNameFault } from './user-name.ts';
 
 /** What an authenticator is made with. */
 export interface DigestAuthenticatorOptions {
-  /** A text: what clients are told, and what the stores are asked for. */
-  readonly realm: string;
-  /** Other realms, by the host that an AUTH is addressed to; in lower case. */
-  readonly realms?: Readonly<Record<string, string>> | undefined;
+  /** What clients are told, and what the stores are asked for. */
+  readonly realms: Realms;
   /** What is on offer, the most preferred first; MD5 goes last wherever it stands (RFC 8760 §2.3). At least one. */
   readonly algorithms: readonly DigestAlgorithm[];
   readonly clock: Clock;
@@ -70,12 +69,11 @@ interface Attempt {
  * every store is asked, as `StoreList` says, so that a wrong password takes as long as a
  * user that nobody knows. The stores remain the caller's: it reloads and closes them.
  */
-export class DigestAuthenticator implements Authenticator {
+export class DigestAuthenticator implements Pick<Authenticator, 'challenge' | 'verify'> {
   readonly #stores: StoreList;
   readonly #options: DigestAuthenticatorOptions;
   readonly #clock: Clock;
-  readonly #realm: string;
-  readonly #realms: ReadonlyMap<string, string>;
+  readonly #realms: Realms;
   readonly #algorithms: readonly DigestAlgorithm[];
   readonly #nonces: Nonces;
   /** The same for all: some clients return it without asking whether there was one, so there always is. */
@@ -87,9 +85,7 @@ export class DigestAuthenticator implements Authenticator {
     this.#stores = new StoreList(stores, options.onStoreFailure);
     this.#options = options;
     this.#clock = options.clock;
-    this.#realm = options.realm.normalize('NFC');
-    const realms = Object.entries(options.realms ?? {});
-    this.#realms = new Map(realms.map(([host, realm]) => [host, realm.normalize('NFC')]));
+    this.#realms = options.realms;
     const algorithms = new Set(options.algorithms);
     this.#algorithms = [...algorithms].sort((a, b) => Number(a === 'MD5') - Number(b === 'MD5'));
     this.#nonces = options.nonces ?? new Nonces({ clock: options.clock });
@@ -97,7 +93,7 @@ export class DigestAuthenticator implements Authenticator {
 
   challenge(stale: boolean, host: string): string[] {
     const nonce = this.#nonces.make();
-    const realm = toWire(this.#realmOf(host));
+    const realm = toWire(this.#realms.of(host));
     return this.#algorithms.map((algorithm) =>
       formatChallenge({ realm, nonce, opaque: this.#opaque, qop: ['auth'], stale, algorithm }),
     );
@@ -118,7 +114,7 @@ export class DigestAuthenticator implements Authenticator {
     if (credentials.uri !== undefined && !isSameUri(credentials.uri, digestUri)) {
       return { kind: 'malformed', comment: 'uri is not the last URI of To-Path' };
     }
-    const realm = this.#realmOf(origin.host);
+    const realm = this.#realms.of(origin.host);
     if (credentials.realm !== toWire(realm)) return NOT_TRIED;
     if (!this.#nonces.isFresh(credentials.nonce, countOf(credentials))) return STALE;
     return this.#judgeGuarded({ credentials, algorithm, digestUri, realm, user: userOf(credentials), origin });
@@ -131,7 +127,7 @@ export class DigestAuthenticator implements Authenticator {
    * @param login - as in the outcome of `verify`.
    */
   async mayUse(login: string): Promise<boolean> {
-    const { user, realm } = parseAccount(login, this.#realm);
+    const { user, realm } = parseAccount(login, this.#realms.own);
     for (const algorithm of this.#algorithms) {
       const decisive = await this.#stores.findUnlessUncertain({ user, realm, algorithm });
       if (decisive === 'unavailable' || decisive?.credential.mayUse === true) return true;
@@ -139,14 +135,10 @@ export class DigestAuthenticator implements Authenticator {
     return false;
   }
 
-  #realmOf(host: string): string {
-    return this.#realms.get(host) ?? this.#realm;
-  }
-
   async #judgeGuarded(attempt: Attempt): Promise<AuthOutcome> {
     const { guard } = this.#options;
     const { origin } = attempt;
-    const account = formatAccount(attempt, this.#realm);
+    const account = formatAccount(attempt, this.#realms.own);
     if (guard?.blocks(account, origin) === true) return { kind: 'blocked' };
     const outcome = await this.#judge(attempt);
     if (outcome === FAILED || outcome === DOUBTFUL) guard?.failed(account, origin);
@@ -195,8 +187,8 @@ export class DigestAuthenticator implements Authenticator {
     const authenticationInfo = formatAuthenticationInfo({ nextNonce, rspauth, cnonce, nonceCount, qop });
     return {
       kind: 'granted',
-      user: formatAccount({ user: known.account ?? user, realm }, this.#realm),
-      login: formatAccount({ user, realm }, this.#realm),
+      user: formatAccount({ user: known.account ?? user, realm }, this.#realms.own),
+      login: formatAccount({ user, realm }, this.#realms.own),
       maxSeconds: known.maySessionsOutlive === true ? Number.POSITIVE_INFINITY : leftSeconds,
       authenticationInfo,
     };

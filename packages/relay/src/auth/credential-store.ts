@@ -17,6 +17,18 @@ export interface Credential {
   readonly maySessionsOutlive?: boolean;
 }
 
+/** Whom a token belongs to, as the store says that takes it. */
+export interface TokenHolder {
+  /** Whose sessions they are: a name that a user may have, in normal form C. */
+  readonly user: string;
+  /** As in `Credential`. */
+  readonly mayUse: boolean;
+  /** When the token stops being one, in milliseconds since 1970, perhaps long ago; Infinity when it never does. */
+  readonly expiresAtMs: number;
+  /** As in `Credential`. */
+  readonly maySessionsOutlive?: boolean;
+}
+
 /** A place where users are kept. What every store must do is in `test/auth/credential-store.suite.ts`. */
 export interface CredentialStore {
   /** For logs and metrics; holds no secret. */
@@ -38,6 +50,18 @@ export interface CredentialStore {
    * that do not remember do not have it.
    */
   recall?(user: string, realm: string, algorithm: DigestAlgorithm, age: 'fresh' | 'stale'): Credential | undefined;
+
+  /**
+   * Judges a token. Only stores have it that know of tokens; what they must do is in `test/auth/token-store.suite.ts`.
+   *
+   * @param token - from the wire, so anybody's invention.
+   * @param mayAsk - false: nobody is to be asked over a network for the sake of this token.
+   * @returns undefined when it is none of this store's, or not as it was made. One that has only expired is found.
+   * @throws StoreUnavailable (as rejection) when it cannot be told at the moment.
+   */
+  readonly findByToken?:
+    | ((token: string, realm: string, mayAsk: boolean) => Promise<TokenHolder | undefined>)
+    | undefined;
 
   /** Reads anew what has changed underneath. When it fails, what was there before goes on. */
   reload?(): Promise<void>;

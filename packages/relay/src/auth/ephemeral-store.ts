@@ -1,7 +1,7 @@
 /** Passwords that a web service makes for a while, under a secret that it shares with relays: as TURN servers know them. */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { DigestAlgorithm } from 'msrp/digest';
-import type { Credential, CredentialStore } from './credential-store.ts';
+import type { Credential, CredentialStore, TokenHolder } from './credential-store.ts';
 import { loginNameFault } from './user-name.ts';
 
 /** What both sides have agreed on. */
@@ -33,18 +33,37 @@ export class EphemeralStore implements CredentialStore {
   }
 
   async find(user: string, realm: string, algorithm: DigestAlgorithm): Promise<Credential | undefined> {
-    const { secrets, hash, maySessionsOutlive } = this.#options;
+    const { maySessionsOutlive } = this.#options;
     const read = this.#read(user);
-    const [first, ...others] = secrets.map((secret) => {
-      const password = createHmac(hash, secret).update(user).digest('base64');
+    const [first, ...others] = this.#passwordsOf(user).map((password) =>
       // Not hashA1, which wants no colon in a name: here it is what the name is made of.
-      return createHash(HASHES[algorithm]).update(`${user}:${realm}:${password}`).digest('hex');
-    });
+      createHash(HASHES[algorithm]).update(`${user}:${realm}:${password}`).digest('hex'),
+    );
     if (read === undefined || first === undefined) return undefined;
     return { ha1: first, otherHa1s: others, mayUse: true, maySessionsOutlive, ...read };
   }
 
+  /** A token is name and password as in HTTP's Basic (RFC 7617 §2), but parted at the last colon: in base64, of either alphabet. */
+  async findByToken(token: string): Promise<TokenHolder | undefined> {
+    if (!/^[\w+/-]+={0,2}$/.test(token)) return undefined;
+    const text = Buffer.from(token, 'base64').toString('utf8');
+    const at = text.lastIndexOf(':');
+    const name = text.slice(0, Math.max(at, 0)).normalize('NFC');
+    const read = this.#read(name);
+    const given = text.slice(at + 1);
+    const isRight = this.#passwordsOf(name).filter((password) => isSame(password, given)).length > 0;
+    if (read === undefined || !isRight) return undefined;
+    const { account: user, expiresAtMs } = read;
+    return { user, mayUse: true, expiresAtMs, maySessionsOutlive: this.#options.maySessionsOutlive };
+  }
+
   async close(): Promise<void> {}
+
+  /** One for each secret. */
+  #passwordsOf(name: string): string[] {
+    const { secrets, hash } = this.#options;
+    return secrets.map((secret) => createHmac(hash, secret).update(name).digest('base64'));
+  }
 
   #read(name: string): { readonly account: string; readonly expiresAtMs: number } | undefined {
     const { order, separator } = this.#options;
@@ -56,4 +75,10 @@ export class EphemeralStore implements CredentialStore {
     if (!TIME.test(time) || (at >= 0 && user === '')) return undefined;
     return { account: user === '' ? name : user, expiresAtMs: Number(time) * 1000 };
   }
+}
+
+/** Hashed first, so that texts of any length take the same time. */
+function isSame(text: string, other: string): boolean {
+  const [hash, otherHash] = [text, other].map((one) => createHash('sha256').update(one).digest());
+  return hash !== undefined && otherHash !== undefined && timingSafeEqual(hash, otherHash);
 }

@@ -1,9 +1,11 @@
 /** A store that has to ask somebody else: never for longer than it may, not at all while there are no answers, and not in vain. */
+import { createHash } from 'node:crypto';
 import type { Clock } from 'msrp/base';
 import type { DigestAlgorithm } from 'msrp/digest';
 import { BoundedTable } from './bounded-table.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { type Credential, type CredentialStore, StoreUnavailable } from './credential-store.ts';
+import { type Credential, type CredentialStore, StoreUnavailable, type TokenHolder } from './credential-store.ts';
+import { inTime } from './in-time.ts';
 
 /** Whoever is asked: a database server, a web service. */
 export interface CredentialSource {
@@ -15,6 +17,11 @@ export interface CredentialSource {
    * aborted, so that nothing waits behind it.
    */
   ask(user: string, realm: string, algorithm: DigestAlgorithm, signal: AbortSignal): Promise<Credential | undefined>;
+
+  /** The same for a token, as `CredentialStore.findByToken` judges it. Missing where there are none. */
+  readonly askToken?:
+    | ((token: string, realm: string, signal: AbortSignal) => Promise<TokenHolder | undefined>)
+    | undefined;
 
   close(): Promise<void>;
 }
@@ -54,18 +61,20 @@ const MAX_IN_PROGRESS = 1000;
 /** How long closing may take. */
 const CLOSE_MS = 500;
 
-interface Remembered {
-  readonly credential: Credential;
+interface Remembered<Value> {
+  readonly value: Value;
   readonly atMs: number;
 }
 
 /** Makes a store out of a source. */
 export class RemoteStore implements CredentialStore {
   readonly name: string;
+  readonly findByToken: CredentialStore['findByToken'];
   readonly #source: CredentialSource;
   readonly #options: RemoteStoreOptions;
   readonly #breaker: CircuitBreaker;
-  readonly #remembered: BoundedTable<Remembered>;
+  readonly #users: BoundedTable<Remembered<Credential>>;
+  readonly #holders: BoundedTable<Remembered<TokenHolder>>;
   #inProgress = 0;
   #lastFailure: unknown;
 
@@ -76,24 +85,60 @@ export class RemoteStore implements CredentialStore {
     this.#options = options;
     const changed = (isDown: boolean) => observer.changed(source.name, isDown, this.#lastFailure);
     this.#breaker = new CircuitBreaker({ clock, failures, restMs, changed });
-    this.#remembered = new BoundedTable(cacheEntries);
+    this.#users = new BoundedTable(cacheEntries);
+    this.#holders = new BoundedTable(cacheEntries);
+    const { askToken } = source;
+    if (askToken !== undefined) this.findByToken = (...given) => this.#findByToken(askToken, ...given);
   }
 
-  async find(user: string, realm: string, algorithm: DigestAlgorithm): Promise<Credential | undefined> {
-    const { observer, clock } = this.#options;
+  find(user: string, realm: string, algorithm: DigestAlgorithm): Promise<Credential | undefined> {
+    const key = keyOf(user, realm, algorithm);
+    return this.#lookUp(this.#users, key, (signal) => this.#source.ask(user, realm, algorithm, signal));
+  }
+
+  recall(user: string, realm: string, algorithm: DigestAlgorithm, age: 'fresh' | 'stale'): Credential | undefined {
+    return this.#recall(this.#users, keyOf(user, realm, algorithm), age);
+  }
+
+  /** A token is good or not, and gives nothing away by its time: who was found is remembered in here. */
+  async #findByToken(
+    askToken: NonNullable<CredentialSource['askToken']>,
+    token: string,
+    realm: string,
+    mayAsk: boolean,
+  ): Promise<TokenHolder | undefined> {
+    const key = `${realm}\n${createHash('sha256').update(token).digest('base64')}`;
+    const fresh = this.#recall(this.#holders, key, 'fresh');
+    if (fresh !== undefined) return fresh;
+    try {
+      if (!mayAsk) throw new StoreUnavailable(`${this.name} is not asked`, { isTold: true });
+      return await this.#lookUp(this.#holders, key, (signal) => askToken(token, realm, signal));
+    } catch (cause) {
+      const stale = this.#recall(this.#holders, key, 'stale');
+      if (stale !== undefined) return stale;
+      throw cause;
+    }
+  }
+
+  async #lookUp<Value>(
+    table: BoundedTable<Remembered<Value>>,
+    key: string,
+    ask: (signal: AbortSignal) => Promise<Value | undefined>,
+  ): Promise<Value | undefined> {
+    const { observer, clock, timeoutMs } = this.#options;
     if (this.#inProgress >= MAX_IN_PROGRESS || !this.#breaker.permits()) {
       observer.lookedUp(this.name, 'refused');
       throw new StoreUnavailable(`${this.name} does not answer`, { cause: this.#lastFailure, isTold: true });
     }
     this.#inProgress += 1;
     try {
-      const credential = await this.#askInTime(user, realm, algorithm);
+      // Does not rely on the source to give up by itself.
+      const value = await inTime(clock, timeoutMs, ask);
       this.#breaker.succeeded();
-      const key = keyOf(user, realm, algorithm);
-      if (credential === undefined) this.#remembered.delete(key);
-      else this.#remembered.set(key, { credential, atMs: clock.nowMs() });
-      observer.lookedUp(this.name, credential === undefined ? 'unknown' : 'found');
-      return credential;
+      if (value === undefined) table.delete(key);
+      else table.set(key, { value, atMs: clock.nowMs() });
+      observer.lookedUp(this.name, value === undefined ? 'unknown' : 'found');
+      return value;
     } catch (cause) {
       this.#lastFailure = cause;
       observer.lookedUp(this.name, 'failed');
@@ -105,11 +150,11 @@ export class RemoteStore implements CredentialStore {
     }
   }
 
-  recall(user: string, realm: string, algorithm: DigestAlgorithm, age: 'fresh' | 'stale'): Credential | undefined {
+  #recall<Value>(table: BoundedTable<Remembered<Value>>, key: string, age: 'fresh' | 'stale'): Value | undefined {
     const { clock, freshMs, staleMs } = this.#options;
-    const remembered = this.#remembered.get(keyOf(user, realm, algorithm));
+    const remembered = table.get(key);
     const maxAgeMs = age === 'fresh' ? freshMs : staleMs;
-    return remembered !== undefined && clock.nowMs() - remembered.atMs < maxAgeMs ? remembered.credential : undefined;
+    return remembered !== undefined && clock.nowMs() - remembered.atMs < maxAgeMs ? remembered.value : undefined;
   }
 
   /** Waits for a last word of the other side, but not for long: it may be one that does not answer. */
@@ -118,21 +163,6 @@ export class RemoteStore implements CredentialStore {
     const timer = this.#options.clock.after(CLOSE_MS, late.resolve);
     await Promise.race([this.#source.close(), late.promise]);
     timer.cancel();
-  }
-
-  /** Does not rely on the source to give up by itself. */
-  #askInTime(user: string, realm: string, algorithm: DigestAlgorithm): Promise<Credential | undefined> {
-    const { clock, timeoutMs } = this.#options;
-    const end = new AbortController();
-    return new Promise((resolve, reject) => {
-      const timer = clock.after(timeoutMs, () => {
-        const late = new Error(`no answer within ${timeoutMs} ms`);
-        end.abort(late);
-        reject(late);
-      });
-      const asked = Promise.resolve().then(() => this.#source.ask(user, realm, algorithm, end.signal));
-      asked.then(resolve, reject).finally(() => timer.cancel());
-    });
   }
 }
 

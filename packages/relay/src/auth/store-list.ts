@@ -1,6 +1,6 @@
 /** Several stores, asked as one: the first in the list that knows a user decides. */
 import type { DigestAlgorithm } from 'msrp/digest';
-import type { Credential, CredentialStore } from './credential-store.ts';
+import type { Credential, CredentialStore, TokenHolder } from './credential-store.ts';
 
 /** What a look-up needs. Texts, in normal form C. */
 export interface Question {
@@ -54,6 +54,24 @@ export class StoreList {
   /** Like `find`, for the question whether the user is gone: whoever cannot be asked may still know. */
   async findUnlessUncertain(question: Question): Promise<Answer> {
     return (await this.#askAll(question)).find((answer) => answer !== undefined);
+  }
+
+  /**
+   * Whose a token is: one store after the other, until one takes it. A token that a store knows of tells by its time nothing
+   * that its holder does not know. When nobody takes it, and one could not tell, the answer is `unavailable`.
+   */
+  async findByToken(token: string, realm: string, mayAsk: boolean): Promise<TokenHolder | undefined | 'unavailable'> {
+    let otherwise: undefined | 'unavailable';
+    for (const store of this.#stores) {
+      try {
+        const holder = await store.findByToken?.(token, realm, mayAsk);
+        if (holder !== undefined) return holder;
+      } catch (error) {
+        this.#failed?.(store.name, error);
+        otherwise = 'unavailable';
+      }
+    }
+    return otherwise;
   }
 
   #askAll(question: Question): Promise<Answer[]> {

@@ -64,7 +64,7 @@ export class AuthMethod {
 
   /** `head` is well formed, and its To-Path is one URI. */
   handle(hop: Hop, head: Head): void {
-    const { options, refusals, authenticator } = this.#context;
+    const { options, refusals } = this.#context;
     if (!hop.isSecure && !options.allowCleartextAuth) {
       this.#note(hop, 'cleartext');
       refusals.answer(hop, head, 403, 'AUTH needs TLS');
@@ -72,24 +72,14 @@ export class AuthMethod {
     }
     const request = this.#read(hop, head);
     if (request === undefined) return;
-    const [authorization] = headerValues(head, 'authorization');
-    if (authorization === undefined) {
-      this.#challenge(request, false, 'challenged');
-      hop.challenges += 1;
-      if (hop.challenges >= MAX_CHALLENGES && !hop.isProven) hop.connection.end();
-      return;
-    }
+    const judge = this.#judgeOf(request);
+    if (judge === undefined) return this.#challengeFirst(request);
     if (hop.authsInProgress >= MAX_IN_PROGRESS[request.inside.kind]) {
       count(this.#context.counters.auth, 'busy');
       return refusals.refuse(hop, head, 403, 'Too many AUTHs at once');
     }
     hop.authsInProgress += 1;
-    const origin = {
-      host: request.host,
-      address: hop.connection.origin.remoteAddress,
-      isOfClient: request.inside.kind === 'client',
-    };
-    authenticator.verify(authorization, head.toPath, origin).then(
+    judge().then(
       (outcome) => {
         hop.authsInProgress -= 1;
         if (hop.isUsable) this.#conclude(request, outcome);
@@ -100,6 +90,20 @@ export class AuthMethod {
         refusals.refuse(hop, head, 408);
       },
     );
+  }
+
+  /** How the AUTH is to be judged: by its credentials, or for want of them by the token of the handshake, if there was one. */
+  #judgeOf({ hop, head, inside, host }: AuthRequest): (() => Promise<AuthOutcome>) | undefined {
+    const { authenticator } = this.#context;
+    const [authorization] = headerValues(head, 'authorization');
+    const { token } = hop;
+    const isOfClient = inside.kind === 'client';
+    if (authorization !== undefined) {
+      const origin = { host, address: hop.connection.origin.remoteAddress, isOfClient };
+      return () => authenticator.verify(authorization, head.toPath, origin);
+    }
+    // It is that of whoever made the handshake, and says nothing of clients behind them.
+    return token === undefined || !isOfClient ? undefined : () => authenticator.verifyToken(token);
   }
 
   /** Checks target, previous hop and form, in this order; answers what does not pass. */
@@ -164,6 +168,7 @@ export class AuthMethod {
       case 'granted':
         return this.#granted(request, outcome);
       case 'challenge':
+        if (headerValues(head, 'authorization').length === 0) return this.#challengeFirst(request);
         this.#challenge(request, outcome.stale, outcome.failed ? 'failed' : 'stale');
         // A relay is not closed for what the clients behind it do.
         if (outcome.failed && request.inside.kind === 'client') this.#countFailure(hop);
@@ -181,6 +186,14 @@ export class AuthMethod {
         if (outcome.kind === 'blocked' && request.inside.kind === 'client') this.#countFailure(hop);
         return;
     }
+  }
+
+  /** Nothing was given that could be judged. */
+  #challengeFirst(request: AuthRequest): void {
+    const { hop } = request;
+    this.#challenge(request, false, 'challenged');
+    hop.challenges += 1;
+    if (hop.challenges >= MAX_CHALLENGES && !hop.isProven) hop.connection.end();
   }
 
   #challenge({ hop, head, host }: AuthRequest, stale: boolean, outcome: AuthEnd): void {
@@ -201,11 +214,12 @@ export class AuthMethod {
   }
 
   /** The credentials are right: lifetime, quota, and a URI (in this order, so that only the user learns the bounds). */
-  #granted(request: AuthRequest, { user, login, maxSeconds, authenticationInfo }: Granted): void {
+  #granted(request: AuthRequest, granted: Granted): void {
+    const { user, maxSeconds, authenticationInfo } = granted;
     const { options, sessions, refusals } = this.#context;
     const { hop, head, expires } = request;
     const { min, max } = options.expires;
-    const info = `Authentication-Info: ${authenticationInfo}\r\n`;
+    const info = authenticationInfo === undefined ? '' : `Authentication-Info: ${authenticationInfo}\r\n`;
     if (expires !== undefined && (expires < min || expires > max)) {
       this.#note(hop, 'interval');
       const bound = expires < min ? `Min-Expires: ${min}` : `Max-Expires: ${max}`;
@@ -225,12 +239,12 @@ export class AuthMethod {
       return refusals.refuse(hop, head, 403, 'Too many sessions');
     }
     const seconds = Math.min(expires ?? options.expires.default, maxSeconds);
-    const granted = session ?? this.#grant(request, { user, login }, seconds);
-    if (session !== undefined) sessions.renew(session, seconds);
+    const given = session ?? this.#grant(request, granted, seconds);
+    if (session !== undefined) sessions.renew(session, seconds, granted);
     this.#note(hop, 'granted', user);
     hop.isProven = true;
     hop.onAuthenticated?.();
-    const usePath = [...request.between, granted.uri].join(' ');
+    const usePath = [...request.between, given.uri].join(' ');
     const lines = `Use-Path: ${usePath}\r\nExpires: ${seconds}\r\n${info}`;
     refusals.answer(hop, head, 200, commentOf(200), lines);
   }

@@ -3,6 +3,7 @@ import type { Clock, MsrpError } from 'msrp/base';
 import { namesCover } from 'msrp/node';
 import type { ContinuationFlag, Head } from 'msrp/wire';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
+import type { HandshakeToken } from '../transport/handshake-token.ts';
 import type { PauseCause } from '../transport/pauses.ts';
 import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
@@ -67,6 +68,8 @@ export class Hop implements ConnectionEvents {
   authsInProgress = 0;
   /** The dNSNames that the certificate of the other end proved; none by default. */
   certifiedNames: readonly string[] = [];
+  /** What the handshake was authenticated with; undefined when it was not. */
+  token: HandshakeToken | undefined;
   /** The node at the other end has acted as a relay whose name it proved. */
   isRelay = false;
   /** Octets seen in both directions when it was last looked at, and since when there were no others. */

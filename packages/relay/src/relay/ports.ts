@@ -1,12 +1,13 @@
 /** What the rules of the relay need from the floors above them: somebody who knows the users. */
 import type { Duplex } from 'node:stream';
+import type { HandshakeToken } from '../transport/handshake-token.ts';
 
 /**
  * What became of the credentials of one AUTH.
  *
  * - `granted`: right, and the user may use this relay. `authenticationInfo` is the
- *   value of the Authentication-Info header of the 200 (RFC 4976 §9.1); no session may
- *   last longer than `maxSeconds`.
+ *   value of the Authentication-Info header of the 200 (RFC 4976 §9.1), which only Digest has;
+ *   no session may last longer than `maxSeconds`.
  * - `challenge`: answer 401. `stale` when only the nonce was the reason; `failed` when
  *   a secret was wrong or a user unknown, which counts against the connection.
  * - `forbidden`: right, but this user may not use this relay: 403.
@@ -15,7 +16,11 @@ import type { Duplex } from 'node:stream';
  * - `blocked`: not looked at, since too many AUTHs of this address or user have failed; answered as `unavailable` is.
  */
 export type AuthOutcome =
-  | ({ readonly kind: 'granted'; readonly authenticationInfo: string; readonly maxSeconds: number } & Identity)
+  | ({
+      readonly kind: 'granted';
+      readonly authenticationInfo?: string | undefined;
+      readonly maxSeconds: number;
+    } & Identity)
   | { readonly kind: 'challenge'; readonly stale: boolean; readonly failed: boolean }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'malformed'; readonly comment: string }
@@ -26,8 +31,10 @@ export type AuthOutcome =
 export interface Identity {
   /** Of all realms: quotas and rates go by it. */
   readonly user: string;
-  /** The name that was logged in with, for the question whether the user may still be here. */
+  /** What was logged in with, a name or a token, for the question whether the user may still be here: the same for the same. */
   readonly login: string;
+  /** The token, if it was one. A secret. */
+  readonly token?: HandshakeToken | undefined;
 }
 
 /** Where an AUTH came from, and what it is for. */
@@ -57,6 +64,13 @@ export interface Authenticator {
    * @param digestUri - the rightmost To-Path URI, octet for octet (RFC 4976 §9.1).
    */
   verify(authorization: string, digestUri: string, origin: AuthOrigin): Promise<AuthOutcome>;
+
+  /**
+   * Judges anew a token that was good when the handshake of its connection was made (RFC 7977 §7).
+   *
+   * @returns never `failed`, `stale` or `malformed`: who has no good token any more is challenged as anybody is.
+   */
+  verifyToken(token: HandshakeToken): Promise<AuthOutcome>;
 }
 
 /** Whom to connect to. */

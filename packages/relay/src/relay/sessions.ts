@@ -1,6 +1,7 @@
 /** What successful AUTHs granted: session URIs, until they expire or their client goes (RFC 4976 §6.3). */
 import type { Clock, Timer } from 'msrp/base';
 import { type MsrpUri, nodeKey, parseUri } from 'msrp/wire';
+import type { HandshakeToken } from '../transport/handshake-token.ts';
 import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Inside } from './inside.ts';
@@ -23,8 +24,9 @@ export class Session {
   readonly uri: string;
   readonly secret: string;
   readonly user: string;
-  /** The name that was logged in with, as in `Identity`. */
-  readonly login: string;
+  /** What was logged in with last, as in `Identity`. */
+  login: string;
+  token: HandshakeToken | undefined;
   /** Who got the URI. */
   readonly inside: Inside;
   /** Host of the relay URI that the first AUTH was addressed to. */
@@ -46,11 +48,12 @@ export class Session {
   timer: Timer | undefined;
   #hash: string | undefined;
 
-  constructor(uri: string, secret: string, { user, login }: Identity, inside: Inside, askedHost: string) {
+  constructor(uri: string, secret: string, { user, login, token }: Identity, inside: Inside, askedHost: string) {
     this.uri = uri;
     this.secret = secret;
     this.user = user;
     this.login = login;
+    this.token = token;
     this.inside = inside;
     this.askedHost = askedHost;
   }
@@ -95,9 +98,9 @@ export class SessionTable {
     return this.#byUser.get(user) ?? new Set();
   }
 
-  /** Every name that the sessions were granted to, as in `Identity`. Looks at every session. */
-  get logins(): Set<string> {
-    return new Set([...this.#bySecret.values()].map(({ login }) => login));
+  /** Whom the sessions were granted to, each login once. Looks at every session. */
+  get owners(): Iterable<Identity> {
+    return new Map([...this.#bySecret.values()].map((session) => [session.login, session])).values();
   }
 
   countOf(user: string): number {
@@ -114,11 +117,13 @@ export class SessionTable {
     if (ofUser === undefined) this.#byUser.set(session.user, new Set([session]));
     else ofUser.add(session);
     if (session.inside.kind === 'client') session.inside.hop.sessions.add(session);
-    this.renew(session, seconds);
+    this.renew(session, seconds, session);
   }
 
-  /** Lets a live session live for `seconds` from now. */
-  renew(session: Session, seconds: number): void {
+  /** Lets a live session live for `seconds` from now; `owner` is its user, who may have logged in with something else. */
+  renew(session: Session, seconds: number, { login, token }: Identity): void {
+    session.login = login;
+    session.token = token;
     session.timer?.cancel();
     session.expiresAtMs = this.#clock.nowMs() + seconds * 1000;
     this.#wait(session);
@@ -167,7 +172,7 @@ export class SessionTable {
     return sessions.length;
   }
 
-  /** Ends all sessions that were granted to this name; how many there were. Looks at every session. */
+  /** Ends all sessions that were granted to this login; how many there were. Looks at every session. */
   revoke(login: string): number {
     const sessions = [...this.#bySecret.values()].filter((session) => session.login === login);
     for (const session of sessions) this.end(session);

@@ -9,6 +9,11 @@ export interface AdmissionLimits {
 
 /** One connection that was let in: it counts until it is released. */
 export interface Admission {
+  /**
+   * It turned out to come from `remoteAddress`, against which it counts from now on; false when nobody may come from there
+   * any more, or the connection is gone.
+   */
+  comesFrom(remoteAddress: string): boolean;
   /** It proved whom it belongs to and no longer counts against its address. */
   exempt(): void;
   /** It is gone; a second call does nothing. */
@@ -47,33 +52,56 @@ export class Admissions {
     return this.#count;
   }
 
-  /** Lets one more connection of `remoteAddress` in, or not: undefined. */
-  admit(remoteAddress: string): Admission | undefined {
-    if (this.#house.isBlocked(remoteAddress)) {
-      this.blockedCount += 1;
-      return undefined;
-    }
-    const address = subscriberOf(remoteAddress);
-    const ofAddress = this.#byAddress.get(address) ?? 0;
-    const isWelcome = ofAddress < this.limits.connectionsPerAddress && !this.#memory.isNear;
-    if (!isWelcome || (this.#count >= this.limits.connections && !this.#house.makeRoom())) {
+  /**
+   * Lets one more connection in, or not: undefined.
+   *
+   * @param remoteAddress - where it comes from; undefined when that is to be said later.
+   */
+  admit(remoteAddress: string | undefined): Admission | undefined {
+    let isOpen = true;
+    let isExempt = false;
+    let counted: string | undefined;
+    const uncount = () => {
+      if (counted !== undefined) this.#forget(counted);
+      counted = undefined;
+    };
+    const comesFrom = (from: string): boolean => {
+      const address = subscriberOf(from);
+      if (!isOpen || this.#isBarred(from)) return false;
+      if (isExempt || address === counted) return true;
+      const ofAddress = this.#byAddress.get(address) ?? 0;
+      if (ofAddress >= this.limits.connectionsPerAddress) {
+        this.refusedCount += 1;
+        return false;
+      }
+      uncount();
+      counted = address;
+      this.#byAddress.set(address, ofAddress + 1);
+      return true;
+    };
+    if (remoteAddress !== undefined && !comesFrom(remoteAddress)) return undefined;
+    if (this.#memory.isNear || (this.#count >= this.limits.connections && !this.#house.makeRoom())) {
+      uncount();
       this.refusedCount += 1;
       return undefined;
     }
     this.#count += 1;
-    this.#byAddress.set(address, ofAddress + 1);
-    let isCounted = true;
-    let isOpen = true;
     const exempt = () => {
-      if (isCounted) this.#forget(address);
-      isCounted = false;
+      isExempt = true;
+      uncount();
     };
     const release = () => {
       if (isOpen) this.#count -= 1;
       isOpen = false;
-      exempt();
+      uncount();
     };
-    return { exempt, release };
+    return { comesFrom, exempt, release };
+  }
+
+  #isBarred(remoteAddress: string): boolean {
+    const isBarred = this.#house.isBlocked(remoteAddress);
+    if (isBarred) this.blockedCount += 1;
+    return isBarred;
   }
 
   #forget(address: string): void {

@@ -1,41 +1,106 @@
-/** Lets connections to a server in, or not, and remembers for each what it was let in with. */
+/** Lets connections to a server in, or not, and remembers for each what it was let in with, and where it comes from. */
 import type { Server, Socket } from 'node:net';
 import type { Admission, Admissions } from './admissions.ts';
+import { Networks } from './networks.ts';
+import { type ProxyProtocol, readClientAddress } from './proxy-protocol.ts';
+
+/** Somebody who was let in. */
+export interface Visitor {
+  readonly admission: Admission;
+  /** Of the other end, or of whom a proxy has passed on. */
+  readonly remoteAddress: string;
+}
+
+/** Who is let in, and whose word is taken for whom he brings. */
+export interface DoorRules {
+  readonly admissions: Admissions;
+  /** Undefined: no connection begins with a header of that protocol. */
+  readonly proxyProtocol?: ProxyProtocol | undefined;
+  /** Proxies that say later whose connection it is: it counts against no address until `Admission.comesFrom` is called. */
+  readonly laterBy?: Networks | undefined;
+}
 
 /** Of one server, TCP or on top of it. */
 export class Doorkeeper {
-  readonly #admissions: Admissions;
-  readonly #admitted = new Map<string, Admission>();
+  readonly #rules: DoorRules;
+  readonly #laterBy: Networks;
+  readonly #visitors = new Map<string, Visitor>();
 
-  constructor(admissions: Admissions) {
-    this.#admissions = admissions;
+  constructor(rules: DoorRules) {
+    this.#rules = rules;
+    this.#laterBy = rules.laterBy ?? new Networks();
   }
 
   /** Stands at the door of `server`: who is not admitted is disconnected without a word, before any handshake. */
   watch(server: Server): void {
-    server.prependListener('connection', (socket: Socket) => this.#admit(socket));
-  }
-
-  /** What the connection below `socket` was let in with; undefined when it is gone. */
-  admissionOf(socket: Socket): Admission | undefined {
-    return this.#admitted.get(peerOf(socket));
-  }
-
-  #admit(socket: Socket): void {
-    const { remoteAddress } = socket;
-    const admission = remoteAddress === undefined ? undefined : this.#admissions.admit(remoteAddress);
-    if (admission === undefined) {
-      socket.destroy();
+    const { proxyProtocol } = this.#rules;
+    if (proxyProtocol === undefined) {
+      server.prependListener('connection', (socket: Socket) => this.#admit(socket, socket.remoteAddress));
       return;
     }
-    const peer = peerOf(socket);
-    this.#admitted.set(peer, admission);
-    // Closes with the TLS connection on top of it, too.
-    socket.once('close', () => {
-      this.#admitted.delete(peer);
-      admission.release();
+    // What the server does with a connection has to wait until the header was read.
+    const handlers = server.listeners('connection');
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: Socket) => {
+      const handOver = () => {
+        for (const handler of handlers) handler.call(server, socket);
+      };
+      if (proxyProtocol.proxies.has(socket.remoteAddress ?? '')) this.#admitPassedOn(socket, proxyProtocol, handOver);
+      else if (this.#admit(socket, socket.remoteAddress)) handOver();
     });
   }
+
+  /** Who is at the other end of the connection below `socket`; undefined when it is gone. */
+  visitorOf(socket: Socket): Visitor | undefined {
+    return this.#visitors.get(peerOf(socket));
+  }
+
+  #admit(socket: Socket, remoteAddress: string | undefined): boolean {
+    if (remoteAddress === undefined) return disconnect(socket);
+    const admission = this.#rules.admissions.admit(this.#laterBy.has(remoteAddress) ? undefined : remoteAddress);
+    if (admission === undefined) return disconnect(socket);
+    this.#enter(socket, { admission, remoteAddress });
+    return true;
+  }
+
+  /** Counts from the beginning, so that whoever sends no header cannot wait here by the thousand. */
+  #admitPassedOn(socket: Socket, { clock, refused }: ProxyProtocol, handOver: () => void): void {
+    const { remoteAddress: proxy = '' } = socket;
+    const admission = this.#rules.admissions.admit(undefined);
+    if (admission === undefined) return void disconnect(socket);
+    this.#enter(socket, { admission, remoteAddress: proxy });
+    const onError = () => socket.destroy();
+    socket.on('error', onError);
+    readClientAddress(socket, clock).then(
+      (stated) => {
+        socket.off('error', onError);
+        const remoteAddress = stated ?? proxy;
+        const isLater = this.#laterBy.has(remoteAddress);
+        if (socket.destroyed || !(isLater || admission.comesFrom(remoteAddress))) return void disconnect(socket);
+        this.#visitors.set(peerOf(socket), { admission, remoteAddress });
+        handOver();
+      },
+      (cause: Error) => {
+        refused(proxy, cause.message);
+        disconnect(socket);
+      },
+    );
+  }
+
+  #enter(socket: Socket, visitor: Visitor): void {
+    const peer = peerOf(socket);
+    this.#visitors.set(peer, visitor);
+    // Closes with the TLS connection on top of it, too.
+    socket.once('close', () => {
+      this.#visitors.delete(peer);
+      visitor.admission.release();
+    });
+  }
+}
+
+function disconnect(socket: Socket): false {
+  socket.destroy();
+  return false;
 }
 
 function peerOf(socket: Socket): string {

@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type 
 import { tlsDefaults } from 'msrp/node';
 import type { Admission, Admissions } from './admissions.ts';
 import { Doorkeeper } from './doorkeeper.ts';
+import type { ProxyProtocol } from './proxy-protocol.ts';
 
 /** A listener's certificate; replaced as a whole on reload. */
 export interface ListenerTls {
@@ -41,8 +42,10 @@ export interface ListenerOptions {
   readonly handshakeMs: number;
   /** Asked before a handshake; who is not admitted is disconnected without a word. */
   readonly admissions: Admissions;
-  /** A connection that may speak MSRP now, after its handshake. */
-  readonly accepted: (socket: Socket | TLSSocket, admission: Admission) => void;
+  /** For proxies that say in a header of their own whose connection they pass on; none by default. */
+  readonly proxyProtocol?: ProxyProtocol | undefined;
+  /** A connection that may speak MSRP now, after its handshake, and where it comes from. */
+  readonly accepted: (socket: Socket | TLSSocket, admission: Admission, remoteAddress: string) => void;
 }
 
 /** Detects peers that vanished without a word (RFC 4975 §7.1 leaves it to the transport). */
@@ -74,7 +77,7 @@ export class Listener implements ListeningSocket {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#doorkeeper = new Doorkeeper(options.admissions);
+    this.#doorkeeper = new Doorkeeper(options);
     const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, allowHalfOpen: true };
     if (options.tls === undefined) {
       this.#server = createServer(socketOptions, (socket) => this.#hand(socket));
@@ -117,8 +120,8 @@ export class Listener implements ListeningSocket {
   }
 
   #hand(socket: Socket | TLSSocket): void {
-    const admission = this.#doorkeeper.admissionOf(socket);
-    if (admission === undefined || socket.destroyed) socket.destroy();
-    else this.#options.accepted(socket, admission);
+    const visitor = this.#doorkeeper.visitorOf(socket);
+    if (visitor === undefined || socket.destroyed) socket.destroy();
+    else this.#options.accepted(socket, visitor.admission, visitor.remoteAddress);
   }
 }

@@ -2,12 +2,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import { type AddressInfo, isIP, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from 'msrp/base';
 import { WebSocketServer } from 'ws';
 import type { Admission } from './admissions.ts';
 import { Doorkeeper } from './doorkeeper.ts';
+import { clientAddress, type FORWARDED_HEADERS, type ForwardingRules } from './forwarded.ts';
+import { type HandshakeToken, handshakeToken, type TokenPlaces } from './handshake-token.ts';
 import { type ListenerOptions, type ListenerTls, type ListeningSocket, tlsOptions } from './listener.ts';
 import { Networks } from './networks.ts';
 import { WebSocketStream } from './websocket-stream.ts';
@@ -21,16 +23,46 @@ const MAX_MESSAGE_OCTETS = 1_048_576;
 interface WebSocketRules {
   /** Origins whose pages may connect, such as `https://chat.example.org`; all when empty. */
   readonly origins: readonly string[];
-  /** Networks and addresses of proxies whose X-Forwarded-For is believed. */
+  /** Networks and addresses of proxies whose word is taken for whose connection they pass on. */
   readonly proxies: readonly string[];
+  /** The header in which they say it. */
+  readonly forwardedHeader: (typeof FORWARDED_HEADERS)[number];
 }
+
+/** Why a handshake is not taken: its token is none, or has expired; its user may not be here; it cannot be told now. */
+export type TokenRefusal = 'invalid' | 'forbidden' | 'unavailable';
+
+/** Authentication by a token that comes with the handshake. */
+export interface HandshakeAuth {
+  readonly places: TokenPlaces;
+  /** Whoever has no token is refused, too; otherwise they may authenticate later. */
+  readonly isRequired: boolean;
+  /** Judges a token; undefined when it is good. Must not reject. */
+  readonly judge: (token: HandshakeToken, remoteAddress: string) => Promise<TokenRefusal | undefined>;
+}
+
+const UNAUTHORIZED = '401 Unauthorized\r\nWWW-Authenticate: Bearer realm="msrp"';
+
+/** Status lines, with the header that goes with them (RFC 6750 §3). */
+const REFUSALS: Readonly<Record<TokenRefusal, string>> = {
+  invalid: `${UNAUTHORIZED}, error="invalid_token"`,
+  forbidden: '403 Forbidden',
+  unavailable: '503 Service Unavailable\r\nRetry-After: 5',
+};
 
 /** Where to listen, and what to ask of whoever knocks. */
 export interface WebSocketListenerOptions extends Omit<ListenerOptions, 'accepted'> {
   readonly clock: Clock;
   readonly rules: WebSocketRules;
-  /** A connection that may speak MSRP now, and where it comes from. */
-  readonly accepted: (stream: Duplex, admission: Admission, remoteAddress: string) => void;
+  /** None by default: then nobody looks whether there is a token. */
+  readonly auth?: HandshakeAuth | undefined;
+  /** A connection that may speak MSRP now, where it comes from, and the token that was found good. */
+  readonly accepted: (
+    stream: Duplex,
+    admission: Admission,
+    remoteAddress: string,
+    token: HandshakeToken | undefined,
+  ) => void;
   /** Answers requests that want no WebSocket; 426 without it. */
   readonly page?: RequestListener | undefined;
 }
@@ -48,13 +80,14 @@ export class WebSocketListener implements ListeningSocket {
     handleProtocols: () => SUBPROTOCOL,
   });
   readonly #doorkeeper: Doorkeeper;
-  readonly #proxies: Networks;
+  readonly #forwarding: ForwardingRules;
   #port = 0;
 
   constructor(options: WebSocketListenerOptions) {
     this.#options = options;
-    this.#doorkeeper = new Doorkeeper(options.admissions);
-    this.#proxies = new Networks(options.rules.proxies);
+    const { proxies, forwardedHeader } = options.rules;
+    this.#forwarding = { proxies: new Networks(proxies), header: forwardedHeader };
+    this.#doorkeeper = new Doorkeeper({ ...options, laterBy: this.#forwarding.proxies });
     const { handshakeMs, page = wantsUpgrade } = options;
     const onRequest: RequestListener = (request, response) => {
       // Who goes on asking over an old connection would hold a stopped server for ever.
@@ -102,30 +135,42 @@ export class WebSocketListener implements ListeningSocket {
 
   #upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const admission = this.#doorkeeper.admissionOf(socket);
+    const visitor = this.#doorkeeper.visitorOf(socket);
     const { origin, 'sec-websocket-protocol': protocols = '' } = request.headers;
     const { origins } = this.#options.rules;
-    if (admission === undefined) return void socket.destroy();
+    if (visitor === undefined) return void socket.destroy();
+    const { admission } = visitor;
+    const remoteAddress = clientAddress(request.headers, visitor.remoteAddress, this.#forwarding);
+    if (!admission.comesFrom(remoteAddress)) return refuse(socket, '503 Service Unavailable');
     if (!protocols.split(',').some((protocol) => protocol.trim() === SUBPROTOCOL))
       return refuse(socket, '400 Bad Request');
     if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) return refuse(socket, '403 Forbidden');
-    this.#handshakes.handleUpgrade(request, socket, rest, (webSocket) => {
-      socket.setNoDelay(true);
-      const stream = new WebSocketStream(webSocket, this.#options.clock);
-      this.#options.accepted(stream, admission, this.#remoteAddressOf(request));
-    });
+    const accept = (token: HandshakeToken | undefined) =>
+      this.#handshakes.handleUpgrade(request, socket, rest, (webSocket) => {
+        socket.setNoDelay(true);
+        const stream = new WebSocketStream(webSocket, this.#options.clock);
+        this.#options.accepted(stream, admission, remoteAddress, token);
+      });
+    void this.#authenticate(request, socket, remoteAddress, accept);
   }
 
-  /** The nearest address that is no proxy of ours. */
-  #remoteAddressOf({ socket, headers }: IncomingMessage): string {
-    const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
-    let address = socket.remoteAddress ?? '';
-    for (let at = forwarded.length - 1; at >= 0 && this.#proxies.has(address); at -= 1) {
-      const before = forwarded[at]?.trim() ?? '';
-      if (isIP(before) === 0) break;
-      address = before;
+  /** Calls `accept` if the handshake may go on, in the same turn where there is nothing to judge. */
+  async #authenticate(
+    request: IncomingMessage,
+    socket: Socket,
+    remoteAddress: string,
+    accept: (token: HandshakeToken | undefined) => void,
+  ): Promise<void> {
+    const { auth } = this.#options;
+    const token = auth === undefined ? undefined : handshakeToken(request, auth.places);
+    if (auth === undefined || token === undefined) {
+      if (auth?.isRequired === true) refuse(socket, UNAUTHORIZED);
+      else accept(undefined);
+      return;
     }
-    return address;
+    const refusal = await auth.judge(token, remoteAddress);
+    if (refusal !== undefined) refuse(socket, REFUSALS[refusal]);
+    else if (!socket.destroyed) accept(token);
   }
 }
 

@@ -48,7 +48,9 @@ describe('a configuration file', () => {
         failuresWindowMs: 600000,
         blockMs: 600000,
       },
-      webSocket: { page: false, origins: [], proxies: [] },
+      webSocket: { page: false, origins: [], proxies: [], forwardedHeader: 'X-Forwarded-For' },
+      webSocketAuth: { bearer: false, required: false },
+      proxyProtocol: { listeners: [], proxies: [] },
       trustedNetwork: false,
       expires: { default: 86400, min: 60, max: 86400 },
       chunk: { maxOctets: 65536, lingerMs: 20, listeners: {}, cutOffFlag: '+' },
@@ -314,7 +316,7 @@ describe('a mistake in a configuration file', () => {
     [
       'an unknown store',
       MINIMAL.replace('sqlite', 'ldap'),
-      'relay.yaml:3:23: credentials[0].type: expected a store of type static, sqlite, subscriber, ephemeral or http, found "ldap"',
+      'relay.yaml:3:23: credentials[0].type: expected a store of type static, sqlite, subscriber, ephemeral, http or jwt, found "ldap"',
     ],
     [
       'a store without path',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { DigestAuthenticator, type DigestAuthenticatorOptions } from '../../src/auth/authenticator.ts';
 import { type Credential, type CredentialStore, StoreUnavailable } from '../../src/auth/credential-store.ts';
 import { Nonces } from '../../src/auth/nonces.ts';
+import { Realms } from '../../src/auth/realms.ts';
 import { StaticStore } from '../../src/auth/static-store.ts';
 import { type AttemptInput, attempt } from './attempt.ts';
 
@@ -27,8 +28,8 @@ interface SetUp extends Partial<DigestAuthenticatorOptions> {
 /** An authenticator on a clock that stands still, and a client of it. */
 function setUp({ stores, maxNonces, ...options }: SetUp = {}) {
   const clock = new ManualClock(1_700_000_000_000);
-  const authenticator = new DigestAuthenticator(stores ?? [new StaticStore(options.realm ?? REALM, USERS)], {
-    realm: REALM,
+  const authenticator = new DigestAuthenticator(stores ?? [new StaticStore(options.realms?.own ?? REALM, USERS)], {
+    realms: new Realms(REALM),
     algorithms: ['SHA-256', 'SHA-512-256', 'MD5'],
     clock,
     nonces: new Nonces({ clock, maxRemembered: maxNonces }),
@@ -94,8 +95,8 @@ describe('challenge', () => {
   });
 
   it('carries a realm that is not ASCII as UTF-8, and the digest is over that (AU-57)', async () => {
-    const realm = 'cafe\u0301';
-    const { authenticator, verify } = setUp({ realm });
+    const realms = new Realms('cafe\u0301');
+    const { authenticator, verify } = setUp({ realms });
     expect(authenticator.challenge(false, HOST)[0]).toContain('realm="caf\u00c3\u00a9"');
     expect(await verify()).toMatchObject({ kind: 'granted' });
   });
@@ -147,7 +148,7 @@ describe('the right credentials', () => {
     const outcome = await authenticator.verify(withRightResponse(bent), DIGEST_URI, ORIGIN);
     if (outcome.kind !== 'granted') throw new Error(outcome.kind);
     expect(outcome.authenticationInfo).toContain('cnonce="a\\"b\\\\c, nc=ffffffff", nc=00000001');
-    expect(parseAuthenticationInfo(outcome.authenticationInfo)?.cnonce).toBe('a"b\\c, nc=ffffffff');
+    expect(parseAuthenticationInfo(outcome.authenticationInfo ?? '')?.cnonce).toBe('a"b\\c, nc=ffffffff');
   });
 
   it('come back with a nonce for the next time, when that is switched on (AU-32)', async () => {
@@ -156,7 +157,7 @@ describe('the right credentials', () => {
     const outcome = await verify({ challenge });
     if (outcome.kind !== 'granted') throw new Error(outcome.kind);
     expect(outcome.authenticationInfo).toMatch(/^nextnonce="[\w-]{72}", rspauth=/);
-    const next = parseAuthenticationInfo(outcome.authenticationInfo)?.nextNonce ?? '';
+    const next = parseAuthenticationInfo(outcome.authenticationInfo ?? '')?.nextNonce ?? '';
     const nextChallenge = challenge.replace(/nonce="[^"]+"/, `nonce="${next}"`);
     expect(await verify({ challenge: nextChallenge })).toMatchObject({ kind: 'granted' });
     expect(await verify({ challenge: nextChallenge })).toEqual(STALE);

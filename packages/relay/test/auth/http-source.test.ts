@@ -53,7 +53,7 @@ async function serve(answer: Answer, certificate?: { readonly cert: string; read
 }
 
 function open(options: Partial<HttpSourceOptions> & { readonly url: string }, timeoutMs = 1500): RemoteStore {
-  const source = new HttpSource({ method: 'POST', token: undefined, ca: undefined, ...options });
+  const source = new HttpSource({ method: 'POST', token: undefined, ca: undefined, tokens: false, ...options });
   const store = new RemoteStore(source, {
     clock: systemClock,
     observer: { lookedUp: () => {}, failed: () => {}, changed: () => {} },

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AuthGuard } from '../../src/auth/auth-guard.ts';
 import { DigestAuthenticator } from '../../src/auth/authenticator.ts';
 import { type Credential, type CredentialStore, StoreUnavailable } from '../../src/auth/credential-store.ts';
+import { Realms } from '../../src/auth/realms.ts';
 import { StaticStore } from '../../src/auth/static-store.ts';
 import { attempt } from './attempt.ts';
 
@@ -46,7 +47,12 @@ class ScriptedStore implements CredentialStore {
 function setUp(...stores: CredentialStore[]) {
   const clock = new ManualClock(1_700_000_000_000);
   const guard = new AuthGuard(clock, LIMITS);
-  const authenticator = new DigestAuthenticator(stores, { realm: REALM, algorithms: ['SHA-256'], clock, guard });
+  const authenticator = new DigestAuthenticator(stores, {
+    realms: new Realms(REALM),
+    algorithms: ['SHA-256'],
+    clock,
+    guard,
+  });
   const verify = (password: string, user = 'nadia') => {
     const [challenge = ''] = authenticator.challenge(false, REALM);
     const { authorization } = attempt({ user, password, challenge, digestUri: DIGEST_URI });

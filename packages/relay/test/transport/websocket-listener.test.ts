@@ -18,7 +18,7 @@ async function open(limits = { connections: 10, connectionsPerAddress: 10 }, pag
     handshakeMs: 100,
     admissions,
     clock: new ManualClock(),
-    rules: { origins: [], proxies: [] },
+    rules: { origins: [], proxies: [], forwardedHeader: 'X-Forwarded-For' },
     page,
     accepted: (stream) => void stream.on('error', () => {}).resume(),
   });
