@@ -45,8 +45,18 @@ export class EphemeralStore implements CredentialStore {
 
   /** A token is name and password as in HTTP's Basic (RFC 7617 §2), but parted at the last colon: in base64, of either alphabet. */
   async findByToken(token: string): Promise<TokenHolder | undefined> {
-    if (!/^[\w+/-]+={0,2}$/.test(token)) return undefined;
-    const text = Buffer.from(token, 'base64').toString('utf8');
+    const octets = Buffer.from(token, 'base64');
+    // What reads base64 passes over everything else.
+    if (
+      octets.toString('base64url') !==
+      token
+        .replaceAll('+', '-')
+        .replaceAll('/', '_')
+        .replace(/={1,2}$/, '')
+    ) {
+      return undefined;
+    }
+    const text = octets.toString('utf8');
     const at = text.lastIndexOf(':');
     const name = text.slice(0, Math.max(at, 0)).normalize('NFC');
     const read = this.#read(name);

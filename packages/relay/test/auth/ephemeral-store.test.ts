@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type EphemeralOptions, EphemeralStore } from '../../src/auth/ephemeral-store.ts';
+import { tokenStoreSuite } from './token-store.suite.ts';
 
 const REALM = 'caf\u00e9.example.org';
 const SECRET = 'north-harbour-lantern';
@@ -15,6 +16,43 @@ function ha1Of(user: string, hash = 'sha1', secret = SECRET, digest = 'sha256'):
   const password = createHmac(hash, secret).update(user, 'utf8').digest('base64');
   return createHash(digest).update(`${user}:${REALM}:${password}`, 'utf8').digest('hex');
 }
+
+/** Name and password as a web service makes them, in base64. */
+function tokenOf(name: string, secret = SECRET, encoding: 'base64' | 'base64url' = 'base64url'): string {
+  const password = createHmac('sha1', secret).update(name, 'utf8').digest('base64');
+  return Buffer.from(`${name}:${password}`).toString(encoding);
+}
+
+tokenStoreSuite('ephemeral passwords', async () => ({
+  store: storeOf(),
+  tokenOf: (user, expires) => tokenOf(user === '' ? `${expires}:` : `${expires}:${user}`),
+  isInEveryRealm: true,
+}));
+
+describe('A token of an ephemeral password', () => {
+  it('may be in either alphabet of base64, under any of the secrets, in either order', async () => {
+    const name = '1700000000:\u00ff\u00fe\u00ff?~';
+    const store = storeOf({ secrets: ['the next secret', SECRET] });
+    for (const encoding of ['base64', 'base64url'] as const) {
+      for (const secret of ['the next secret', SECRET]) {
+        const holder = await store.findByToken(tokenOf(name, secret, encoding));
+        expect(holder?.user).toBe('\u00ff\u00fe\u00ff?~');
+      }
+    }
+    const turned = await storeOf({ order: 'user-first', maySessionsOutlive: true }).findByToken(
+      tokenOf('a:b:1700000000'),
+    );
+    expect(turned).toEqual({ user: 'a:b', mayUse: true, expiresAtMs: 1_700_000_000_000, maySessionsOutlive: true });
+  });
+
+  it('has the password that belongs to its name', async () => {
+    const alien = Buffer.from('1700000000:alice:').toString('base64url');
+    const bobs = Buffer.from(tokenOf('1700000000:bob'), 'base64url').toString().replace('bob', 'eve');
+    for (const token of [alien, Buffer.from(bobs).toString('base64url'), tokenOf('1700000000:alice', 'another')]) {
+      expect(await storeOf().findByToken(token)).toBeUndefined();
+    }
+  });
+});
 
 describe('A store of ephemeral passwords', () => {
   it('knows who is in a name that begins with a time, as coturn and Kamailio have it', async () => {

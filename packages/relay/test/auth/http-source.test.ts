@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { systemClock } from 'msrp/base';
+import { ManualClock, systemClock } from 'msrp/base';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthority } from '../../../msrp/test/certificates.ts';
 import { StoreUnavailable } from '../../src/auth/credential-store.ts';
@@ -12,6 +12,7 @@ import { RemoteStore } from '../../src/auth/remote-store.ts';
 import { credentialStoreSuite, SUITE_REALM, SUITE_USERS } from './credential-store.suite.ts';
 import { freePort } from './free-port.ts';
 import { hash } from './subscriber-rows.ts';
+import { tokenStoreSuite } from './token-store.suite.ts';
 
 /** A request as it came. */
 interface Asked {
@@ -89,6 +90,100 @@ credentialStoreSuite('a web service that gives passwords', async () => open({ ur
 credentialStoreSuite('a web service that gives H(A1)s, asked with GET', async () =>
   open({ url: (await serve(byHash)).url, method: 'GET' }),
 );
+
+/** Tokens of this service are what they say, in base64; it knows those that are well formed, and whose user can be. */
+const byToken: Answer = ({ question: { token, realm } }) => {
+  const [user, expires, end] = Buffer.from(String(token), 'base64url').toString().split('\n');
+  const isGood =
+    realm === SUITE_REALM &&
+    /^[^\0]{1,256}$/.test(user ?? '') &&
+    end === 'end' &&
+    tokenFor(user ?? '', Number(expires)) === token;
+  return isGood ? { status: 200, body: JSON.stringify({ user, expires: Number(expires) }) } : { status: 404 };
+};
+
+function tokenFor(user: string, expires: number): string {
+  return Buffer.from(`${user}\n${expires}\nend`).toString('base64url');
+}
+
+tokenStoreSuite('a web service that knows tokens', async () => ({
+  store: open({ url: (await serve(byToken)).url, tokens: true }),
+  tokenOf: tokenFor,
+}));
+
+describe('a web service that knows tokens', () => {
+  const find = (store: RemoteStore, token = 'canary-of-alice', mayAsk = true) =>
+    store.findByToken?.(token, 'realm', mayAsk);
+
+  it('is sent token and realm, in a body and never in an address', async () => {
+    const service = await serve(() => ({ status: 200, body: '{"user":"alice"}' }));
+    const store = open({ ...service, tokens: true, token: 'of-the-relay' });
+    expect(await find(store)).toEqual({ user: 'alice', mayUse: true, expiresAtMs: Number.POSITIVE_INFINITY });
+    expect(service.asked).toMatchObject([
+      {
+        method: 'POST',
+        question: { token: 'canary-of-alice', realm: 'realm' },
+        headers: { authorization: 'Bearer of-the-relay' },
+      },
+    ]);
+  });
+
+  it('is not asked when it does not know tokens', async () => {
+    expect(open({ url: 'http://127.0.0.1:1/' }).findByToken).toBeUndefined();
+  });
+
+  it('may say that a user may not use the relay', async () => {
+    const service = await serve(() => ({ status: 200, body: '{"user":"zoe\u0308","mayUse":false,"expires":5}' }));
+    const holder = { user: 'zo\u00eb', mayUse: false, expiresAtMs: 5000 };
+    expect(await find(open({ ...service, tokens: true }))).toEqual(holder);
+  });
+
+  it.each([
+    ['another status', 401, '{"user":"canary"}'],
+    ['no user', 200, '{"name":"canary"}'],
+    ['a user that is no text', 200, '{"user":["canary"]}'],
+    ['a user that nobody can be', 200, '{"user":"canary\\u0000"}'],
+    ['an empty user', 200, '{"user":"","x":"canary"}'],
+    ['a time that is none', 200, '{"user":"canary","expires":"soon"}'],
+    ['a time before all times', 200, '{"user":"canary","expires":-1}'],
+    ['a mayUse that is no flag', 200, '{"user":"canary","mayUse":0}'],
+  ])('is unavailable with %s, and nothing of it is said (AU-60)', async (_what, status, body) => {
+    const store = open({ ...(await serve(() => ({ status, body }))), tokens: true });
+    const failure = await find(store)?.catch((cause: unknown) => cause);
+    expect(failure).toBeInstanceOf(StoreUnavailable);
+    expect(`${failure} ${failure instanceof Error ? failure.cause : ''}`).not.toContain('canary');
+  });
+
+  it('is not asked for a token that it has known a moment ago, nor when it may not be; nor when it fails', async () => {
+    const clock = new ManualClock(1_700_000_000_000);
+    let status = 200;
+    const service = await serve(() => ({ status, body: '{"user":"alice"}' }));
+    const source = new HttpSource({ ...service, method: 'POST', token: undefined, ca: undefined, tokens: true });
+    const observer = { lookedUp: () => {}, failed: () => {}, changed: () => {} };
+    const times = { timeoutMs: 1500, failures: 1, restMs: 2000, freshMs: 60_000, staleMs: 300_000 };
+    const store = new RemoteStore(source, { clock, observer, ...times, cacheEntries: 10 });
+    onTestFinished(() => store.close());
+    await expect(find(store, 'canary-of-alice', false)).rejects.toThrow(StoreUnavailable);
+    expect(service.asked).toHaveLength(0);
+    await find(store);
+    clock.advance(59_999);
+    expect(await find(store)).toMatchObject({ user: 'alice' });
+    expect(service.asked).toHaveLength(1);
+    clock.advance(1);
+    expect(await find(store, 'canary-of-alice', false)).toMatchObject({ user: 'alice' });
+    expect(service.asked).toHaveLength(1);
+    status = 500;
+    expect(await find(store)).toMatchObject({ user: 'alice' });
+    await expect(find(store, 'another')).rejects.toThrow(StoreUnavailable);
+    expect(service.asked).toHaveLength(2);
+    clock.advance(240_000);
+    await expect(find(store)).rejects.toThrow(StoreUnavailable);
+    status = 404;
+    clock.advance(2000);
+    expect(await find(store)).toBeUndefined();
+    expect(service.asked).toHaveLength(4);
+  });
+});
 
 describe('a web service that knows the users', () => {
   it('is told user, realm, algorithm and who asks, over few connections', async () => {
