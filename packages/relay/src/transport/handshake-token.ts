@@ -25,7 +25,8 @@ export function handshakeToken(request: IncomingMessage, places: TokenPlaces): H
 }
 
 function inHeader({ headers }: IncomingMessage, { bearer }: TokenPlaces): string | undefined {
-  return bearer ? /^bearer +(\S*) *$/i.exec(headers.authorization ?? '')?.[1] : undefined;
+  const [scheme, token = ''] = bearer ? (/^bearer(?: +(.*))?$/i.exec(headers.authorization ?? '') ?? []) : [];
+  return scheme === undefined ? undefined : token.trim();
 }
 
 function inQuery({ url = '' }: IncomingMessage, { query }: TokenPlaces): string | undefined {

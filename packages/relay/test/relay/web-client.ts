@@ -1,5 +1,6 @@
 /** Scripted endpoints over WebSocket; their HTTP and framing are those of the library ws. */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, WebSocket } from 'ws';
@@ -53,13 +54,19 @@ export async function connectWeb(url: string, wish: WebWish = {}): Promise<WebEn
   return { endpoint: new Endpoint(socket, uri), webSocket, messages, headers: response.headers, closeCode };
 }
 
-/** The status that a handshake is refused with. */
-export async function refusedWith(url: string, wish: WebWish): Promise<number | undefined> {
-  const { protocols = ['msrp'], origin } = wish;
+/** What a handshake is refused with: the answer's head. */
+export async function refusal(url: string, wish: WebWish): Promise<IncomingMessage> {
+  const { protocols = ['msrp'], origin, headers = {} } = wish;
   const trust = { ca: authority.ca, servername: 'localhost' };
-  const webSocket = new WebSocket(url, [...protocols], { ...trust, ...(origin === undefined ? {} : { origin }) });
+  const options = { ...trust, ...(origin === undefined ? {} : { origin }), headers };
+  const webSocket = new WebSocket(url, [...protocols], options);
   webSocket.on('error', () => {});
   const [, response] = await once(webSocket, 'unexpected-response');
   webSocket.terminate();
-  return response.statusCode;
+  return response;
+}
+
+/** The status that a handshake is refused with. */
+export async function refusedWith(url: string, wish: WebWish): Promise<number | undefined> {
+  return (await refusal(url, wish)).statusCode;
 }
