@@ -387,6 +387,29 @@ describe('refusals', () => {
   });
 });
 
+describe('without user and password', () => {
+  it('takes what a relay grants that knows whose connection it is (WS-16)', async () => {
+    const relay = scripted(
+      ['200 OK', ...GRANT],
+      ['423 Interval Out-of-Bounds', 'Max-Expires: 60'],
+      ['200 OK', ...GRANT],
+    );
+    const login = new Login(undefined, false);
+    const usePath = GRANT[0]?.slice('Use-Path: '.length);
+    expect(await login.authenticate(relay.ask, TARGET)).toEqual({ usePath, expires: 900 });
+    expect(await login.authenticate(relay.ask, TARGET, 600)).toEqual({ usePath, expires: 900 });
+    expect(relay.asked).toEqual(['', 'Expires: 600\r\n', 'Expires: 60\r\n']);
+  });
+
+  it('fails with 401 at a relay that does not, after one AUTH', async () => {
+    const relay = scripted(['401 Unauthorized', challenge('E1.2')]);
+    const error = await new Login(undefined, false).authenticate(relay.ask, TARGET).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'MSRP_AUTH_FAILED', status: 401 });
+    expect(String(error)).toContain('the relay asks for a password');
+    expect(relay.asked).toEqual(['']);
+  });
+});
+
 /** A relay that gives these answers in turn, each a status line and header lines, and keeps what it was asked. */
 function scripted(...answers: readonly (readonly string[])[]) {
   const left = [...answers];
