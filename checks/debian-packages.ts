@@ -7,6 +7,7 @@ import { install, installation, missingPackages } from './apt.ts';
 
 const PACKAGES = [
   'chromium',
+  'haproxy',
   'kamailio',
   'kamailio-tls-modules',
   // Databases, and the tables of users as Kamailio makes them.

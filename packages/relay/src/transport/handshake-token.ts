@@ -21,7 +21,11 @@ export interface TokenPlaces {
 export function handshakeToken(request: IncomingMessage, places: TokenPlaces): HandshakeToken | undefined {
   const token = inHeader(request, places) ?? inQuery(request, places) ?? inCookie(request, places);
   if (token === undefined) return undefined;
-  return { token, host: (request.headers.host ?? '').toLowerCase().replace(/:\d*$/, '') };
+  // A slice would keep the whole header, for as long as the connection lives.
+  return {
+    token: Buffer.from(token).toString(),
+    host: (request.headers.host ?? '').toLowerCase().replace(/:\d*$/, ''),
+  };
 }
 
 function inHeader({ headers }: IncomingMessage, { bearer }: TokenPlaces): string | undefined {

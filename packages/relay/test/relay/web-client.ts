@@ -16,6 +16,8 @@ export interface WebWish {
   readonly perMessageDeflate?: boolean;
   /** A connection that stands already; a new one when left out. */
   readonly over?: Duplex;
+  /** Where to come from. */
+  readonly localAddress?: string;
 }
 
 /** An endpoint, its WebSocket, and the messages that came on it. */
@@ -32,7 +34,7 @@ export interface WebEndpoint {
 
 /** Connects to a listener, as `ws://…` or `wss://…`. */
 export async function connectWeb(url: string, wish: WebWish = {}): Promise<WebEndpoint> {
-  const { protocols = ['msrp'], origin, headers = {}, perMessageDeflate = false, over } = wish;
+  const { protocols = ['msrp'], origin, headers = {}, perMessageDeflate = false, over, localAddress } = wish;
   const trust = { ca: authority.ca, servername: 'localhost' };
   const createConnection = over === undefined ? undefined : () => over;
   const options = {
@@ -41,6 +43,7 @@ export async function connectWeb(url: string, wish: WebWish = {}): Promise<WebEn
     headers,
     perMessageDeflate,
     createConnection,
+    localAddress,
   };
   const webSocket = new WebSocket(url, [...protocols], options);
   const messages: { octets: Buffer; isBinary: boolean }[] = [];

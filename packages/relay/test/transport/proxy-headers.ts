@@ -21,7 +21,7 @@ export interface BinaryWish {
 }
 
 /** 192.0.2.1:56324 to 198.51.100.7:2855. */
-export const IPV4 = [192, 0, 2, 1, 198, 51, 100, 7, 0xdc, 0x04, 0x0b, 0x27] as const;
+const IPV4 = [192, 0, 2, 1, 198, 51, 100, 7, 0xdc, 0x04, 0x0b, 0x27] as const;
 /** 2001:db8::1 to 2001:db8::2. */
 export const IPV6 = [
   ...[0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
