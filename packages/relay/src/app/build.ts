@@ -145,7 +145,8 @@ class WiredRelay implements RunningRelay {
   readonly snapshot = (): RelaySnapshot => {
     const ofRelay = takeSnapshot(this.#relay);
     const { refusedCount: connection, blockedCount: blocked } = this.#admissions;
-    const refused = { ...ofRelay.refused, connection, ...(blocked > 0 ? { blocked } : {}) };
+    const { refusedTokens: token } = this.#authenticator;
+    const refused = { ...ofRelay.refused, connection, ...(blocked > 0 && { blocked }), ...(token > 0 && { token }) };
     return { ...ofRelay, refused, lookups: this.#authenticator.lookups };
   };
 

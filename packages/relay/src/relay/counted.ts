@@ -20,7 +20,7 @@ const TRIGGERS = [
 /** Why something was refused: before anything was done, by the rules of ways, for its size, because others suffer. */
 export const REASONS = [
   ...TRIGGERS,
-  ...(['connection', 'blocked', 'head too large', 'garbage', 'malformed', 'id in use'] as const),
+  ...(['connection', 'blocked', 'token', 'head too large', 'garbage', 'malformed', 'id in use'] as const),
   ...([
     'misaddressed',
     'no session',

@@ -201,6 +201,7 @@ describe('A handshake', () => {
       expect(await refusedWith(wss, cookie(token))).toBe(401);
     }
     await connectWeb(`${wss}/?access_token=${good}`);
+    expect(relay.relay.snapshot().refused.token).toBe(3 * tokens.length);
     expect(relay.logged()).toContain('handshake refused');
     expect(relay.logged()).toMatch(/"from":"127\.0\.0\.1","outcome":"invalid"/);
     for (const secret of ['canary', good, good.split('.')[2] ?? '', 'access_token']) {
