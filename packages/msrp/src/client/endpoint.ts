@@ -63,7 +63,8 @@ export class Endpoint {
    * Connects to a relay that acts for this endpoint; with several, to the first, and through it to the next. User and
    * password may be missing where the handshake of a WebSocket authenticates.
    *
-   * @throws MsrpError `MSRP_INSECURE` (a relay URI that is not `msrps:`), `MSRP_BAD_URI`, or what dialling throws.
+   * @throws MsrpError `MSRP_INSECURE` (a relay URI that is not `msrps:`), `MSRP_BAD_URI`, `MSRP_AUTH_FAILED` (user or password
+   *   without the other), or what dialling throws.
    */
   async connectRelay(
     relays: RelayTarget | readonly RelayTarget[],

@@ -10,16 +10,16 @@ import { ownRequest } from './own-requests.ts';
 import type { Session } from './session.ts';
 import type { SessionOptions } from './session-options.ts';
 
-/** A relay to use, and as whom. */
-export type RelayTarget = {
+/**
+ * A relay to use, and as whom: without user and password where it knows whose connection it is, by the cookie or token of a
+ * WebSocket's handshake (RFC 7977 §7).
+ */
+export interface RelayTarget {
   /** `msrps:`, without session-id; without port it is a domain, whose relays DNS knows. */
   readonly uri: string;
-} & (Credentials | NoCredentials);
-
-/** For a relay that knows by the handshake of a WebSocket whose connection it is: by a cookie, or a token (RFC 7977 §7). */
-interface NoCredentials {
-  readonly user?: undefined;
-  readonly password?: undefined;
+  readonly user?: string | undefined;
+  /** Together with `user`, or not at all. */
+  readonly password?: string | undefined;
 }
 
 /** How a session behind relays is made. */
@@ -173,13 +173,16 @@ function credentialsOf({ user, password }: RelayTarget): Credentials | undefined
   return user === undefined || password === undefined ? undefined : { user, password };
 }
 
-/** @throws MsrpError `MSRP_INSECURE` where a password would go over a hop without TLS, `MSRP_BAD_URI`. */
+/** @throws MsrpError `MSRP_INSECURE` where a password would go over a hop without TLS, `MSRP_BAD_URI`, `MSRP_AUTH_FAILED`. */
 export function assertRelayTargets(relays: readonly RelayTarget[]): void {
   if (relays.length === 0) throw new MsrpError('MSRP_BAD_URI', 'there is no relay to connect to');
-  for (const { uri: text } of relays) {
+  for (const { uri: text, user, password } of relays) {
     const uri = parseUri(text);
     if (uri === undefined || uri.sessionId !== undefined) {
       throw new MsrpError('MSRP_BAD_URI', `"${text}" is no URI of a relay: msrps://HOST[:PORT];tcp`);
+    }
+    if ((user === undefined) !== (password === undefined)) {
+      throw new MsrpError('MSRP_AUTH_FAILED', 'user and password go together: one of them is missing');
     }
     if (uri.scheme !== 'msrps') throw new MsrpError('MSRP_INSECURE', 'passwords go over TLS only: msrps://');
   }

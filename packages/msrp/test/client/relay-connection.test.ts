@@ -364,6 +364,17 @@ describe('which relays are dialled', () => {
     expect(network.dialled).toEqual([]);
   });
 
+  it.each([{ user: 'nadia' }, { password: 'x' }])('none with %j alone', async (half) => {
+    const network = new MemoryNetwork();
+    const endpoint = new Endpoint({ network, clock: new ManualClock() });
+    const refused = expect(endpoint.connectRelay({ uri: RELAY, ...half })).rejects;
+    await refused.toMatchObject({
+      code: 'MSRP_AUTH_FAILED',
+      message: expect.stringContaining('one of them is missing'),
+    });
+    expect(network.dialled).toEqual([]);
+  });
+
   it('the first, by its name, which its certificate has to prove (AU-03, AU-59)', async () => {
     const { network } = await connected([RELAY, 'msrps://relay-b.example.org;tcp']);
     expect(network.dialled).toEqual([{ uri: RELAY, checksName: true, signal: expect.anything() }]);

@@ -190,7 +190,7 @@ describe('A client whose handshake brings a good token', () => {
 });
 
 describe('A handshake', () => {
-  it('with a token that is none is answered 401, which says so, and nothing of it is logged (SE-02)', async () => {
+  it('with a token that is none is answered 401, which says so, and nothing of it is logged (AU-60)', async () => {
     await start();
     const good = tokenOf('alice');
     const tokens = ['canary', '', `${good}canary`, good.replace(/\.[^.]*$/, '.canary'), tokenOf('alice', -10)];

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clientAddress } from '../../src/transport/forwarded.ts';
@@ -92,7 +93,7 @@ it('is an address whatever anybody writes', () => {
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 40 }), (parts) => {
       const value = parts.join('');
-      for (const found of [byList(value), byForwarded(value)]) expect(found).toMatch(/^[\d.]+$|^[\da-f:]+$/);
+      for (const found of [byList(value), byForwarded(value)]) expect(isIP(found), found).not.toBe(0);
     }),
   );
 });

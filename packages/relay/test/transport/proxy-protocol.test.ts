@@ -37,7 +37,10 @@ async function open({
 }: Wish = {}) {
   const clock = new ManualClock();
   const limits = { connections: 20, connectionsPerAddress: perAddress };
-  const admissions = new Admissions(limits, new Memory(1_000_000), (address) => address === blocked);
+  const admissions = new Admissions(limits, new Memory(1_000_000), {
+    isBlocked: (address) => address === blocked,
+    makeRoom: () => false,
+  });
   const refused: string[] = [];
   const shared = {
     host: '127.0.0.1',
@@ -269,7 +272,7 @@ describe('A balancer', () => {
     }
   });
 
-  it('that does not go on has five seconds', async () => {
+  it('that does not go on has five seconds (SE-07)', async () => {
     const { port, clock, refused, admissions } = await open();
     const socket = dial(port).resume();
     socket.write('PROXY TCP4');
