@@ -59,8 +59,8 @@ export class Login {
    *
    * @param digestUri - the last URI of To-Path, as it stands there.
    * @param expires - seconds, no longer than; undefined leaves it to the relay. A relay that names other bounds gets its way.
-   * @throws MsrpError `MSRP_AUTH_FAILED` with the status, also when there are no credentials and the relay wants some, `MSRP_AUTH_DOWNGRADE`, `MSRP_TIMEOUT` for a 408,
-   *   `MSRP_BAD_USER_NAME`, or what `ask` throws.
+   * @throws MsrpError `MSRP_AUTH_FAILED` with the status, also when there are no credentials and the relay wants some,
+   *   `MSRP_AUTH_DOWNGRADE`, `MSRP_TIMEOUT` for a 408, `MSRP_BAD_USER_NAME`, or what `ask` throws.
    */
   async authenticate(ask: AskAuth, digestUri: string, expires?: number | undefined): Promise<Grant> {
     let wanted = expires;

@@ -46,22 +46,15 @@ export class EphemeralStore implements CredentialStore {
   /** A token is name and password as in HTTP's Basic (RFC 7617 §2), but parted at the last colon: in base64, of either alphabet. */
   async findByToken(token: string): Promise<TokenHolder | undefined> {
     const octets = Buffer.from(token, 'base64');
+    const written = token.replaceAll('+', '-').replaceAll('/', '_');
     // What reads base64 passes over everything else.
-    if (
-      octets.toString('base64url') !==
-      token
-        .replaceAll('+', '-')
-        .replaceAll('/', '_')
-        .replace(/={1,2}$/, '')
-    ) {
-      return undefined;
-    }
+    if (octets.toString('base64url') !== written.replace(/={1,2}$/, '')) return undefined;
     const text = octets.toString('utf8');
     const at = text.lastIndexOf(':');
     const name = text.slice(0, Math.max(at, 0)).normalize('NFC');
     const read = this.#read(name);
     const given = text.slice(at + 1);
-    const isRight = this.#passwordsOf(name).filter((password) => isSame(password, given)).length > 0;
+    const isRight = this.#passwordsOf(name).some((password) => isSame(password, given));
     if (read === undefined || !isRight) return undefined;
     const { account: user, expiresAtMs } = read;
     return { user, mayUse: true, expiresAtMs, maySessionsOutlive: this.#options.maySessionsOutlive };

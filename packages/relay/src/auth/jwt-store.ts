@@ -97,13 +97,12 @@ export class JwtStore implements CredentialStore {
   }
 
   async #verify(token: string, pick: JWTVerifyGetKey): Promise<Verdict> {
-    const { clock, algorithms, issuers, audiences, toleranceSeconds, userClaim } = this.#options;
+    const { clock, algorithms, issuers, audiences, toleranceSeconds } = this.#options;
     try {
       const { payload } = await jwtVerify(token, pick, {
         algorithms: [...algorithms],
         ...(issuers === undefined ? {} : { issuer: [...issuers] }),
         ...(audiences === undefined ? {} : { audience: [...audiences] }),
-        requiredClaims: ['exp', userClaim],
         clockTolerance: toleranceSeconds,
         currentDate: new Date(clock.nowMs()),
       });

@@ -73,11 +73,11 @@ export class Doorkeeper {
     socket.on('error', onError);
     readClientAddress(socket, clock).then(
       (stated) => {
-        socket.off('error', onError);
         const remoteAddress = stated ?? proxy;
         const isLater = this.#laterBy.has(remoteAddress);
         if (socket.destroyed || !(isLater || admission.comesFrom(remoteAddress))) return void disconnect(socket);
         this.#visitors.set(peerOf(socket), { admission, remoteAddress });
+        socket.off('error', onError);
         handOver();
       },
       (cause: Error) => {

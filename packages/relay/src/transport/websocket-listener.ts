@@ -170,7 +170,7 @@ export class WebSocketListener implements ListeningSocket {
     }
     const refusal = await auth.judge(token, remoteAddress);
     if (refusal !== undefined) refuse(socket, REFUSALS[refusal]);
-    else if (!socket.destroyed) accept(token);
+    else accept(token);
   }
 }
 
