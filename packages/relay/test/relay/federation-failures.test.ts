@@ -16,6 +16,8 @@ const LONG_OCTETS = 200_000;
 /** How many chunks a relay makes of one of OCTETS; it remembers those with Failure-Report partial for a while. */
 const PARTIAL_PIECES = 2;
 const SMALLER = { limits: { messageOctets: 100_000 } };
+/** All that is sent here may be under way before anybody answers. */
+const WIDE = { flow: { windowOctets: 16 * 1_048_576 } };
 
 /** What A sends: one message of each kind in one chunk, and one of four chunks. */
 const KINDS = ['yes', 'partial', 'no', 'long'] as const;
@@ -40,7 +42,8 @@ async function openScene(wish: {
   readonly expires?: Partial<Record<RelayName, number>>;
 }): Promise<Scene> {
   const { overrides = {}, expires = {} } = wish;
-  const federation = await openFederation({ clock: new ManualClock(Date.now()), isLinked: true, overrides });
+  const wide = Object.fromEntries(RELAYS.map((name) => [name, { ...WIDE, ...overrides[name] }]));
+  const federation = await openFederation({ clock: new ManualClock(Date.now()), isLinked: true, overrides: wide });
   const { a, f } = await federation.pair({ expires }, { expires });
   const chats = await chatsAlong(federation);
   for (const [from, to] of [
