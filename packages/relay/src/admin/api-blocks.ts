@@ -59,20 +59,20 @@ export function addBlockRoutes(api: Api): void {
   api.openapi(list, (context) => {
     return context.json({ items: context.get('relay').operation.blocks.all.map(shown) }, 200);
   });
-  api.openapi(blockUser, (context) => {
-    const entry = context.get('relay').operation.block(ofUser(context.req.valid('param')));
+  api.openapi(blockUser, async (context) => {
+    const entry = await context.get('relay').operation.block(ofUser(context.req.valid('param')));
     return entry === undefined ? context.json(FULL, 409) : context.json(shown(entry), 200);
   });
-  api.openapi(blockAddress, (context) => {
-    const entry = context.get('relay').operation.block(ofAddress(context.req.valid('param')));
+  api.openapi(blockAddress, async (context) => {
+    const entry = await context.get('relay').operation.block(ofAddress(context.req.valid('param')));
     return entry === undefined ? context.json(FULL, 409) : context.json(shown(entry), 200);
   });
-  api.openapi(unblockUser, (context) => {
-    const wasThere = context.get('relay').operation.blocks.remove(ofUser(context.req.valid('param')));
+  api.openapi(unblockUser, async (context) => {
+    const wasThere = await context.get('relay').operation.unblock(ofUser(context.req.valid('param')));
     return wasThere ? context.body(null, 204) : context.json(NONE, 404);
   });
-  api.openapi(unblockAddress, (context) => {
-    const wasThere = context.get('relay').operation.blocks.remove(ofAddress(context.req.valid('param')));
+  api.openapi(unblockAddress, async (context) => {
+    const wasThere = await context.get('relay').operation.unblock(ofAddress(context.req.valid('param')));
     return wasThere ? context.body(null, 204) : context.json(NONE, 404);
   });
 }

@@ -32,16 +32,16 @@ const close = createRoute({
 
 /** Adds the routes. */
 export function addConnectionRoutes(api: Api): void {
-  api.openapi(list, (context) => {
-    const { items, next } = context.get('relay').operation.connections(context.req.valid('query'));
+  api.openapi(list, async (context) => {
+    const { items, next } = await context.get('relay').operation.connections(context.req.valid('query'));
     return context.json({ items: [...items], next: next ?? null }, 200);
   });
-  api.openapi(show, (context) => {
-    const view = context.get('relay').operation.connection(context.req.valid('param').id);
+  api.openapi(show, async (context) => {
+    const view = await context.get('relay').operation.connection(context.req.valid('param').id);
     return view === undefined ? context.json(NONE, 404) : context.json(view, 200);
   });
-  api.openapi(close, (context) => {
-    const isThere = context.get('relay').operation.closeConnection(context.req.valid('param').id);
+  api.openapi(close, async (context) => {
+    const isThere = await context.get('relay').operation.closeConnection(context.req.valid('param').id);
     return isThere ? context.body(null, 204) : context.json(NONE, 404);
   });
 }

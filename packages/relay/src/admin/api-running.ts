@@ -47,22 +47,23 @@ const drain = createRoute({
 
 /** Adds the routes. */
 export function addRunningRoutes(api: Api, source: AdminSource): void {
-  api.openapi(status, (context) => {
-    const { listening, operation, snapshot } = context.get('relay');
-    const { connections, sessions, transactions, queuedOctets, memory } = snapshot();
+  api.openapi(status, async (context) => {
+    const relay = context.get('relay');
+    const { connections, sessions, transactions, queuedOctets, memory } = await relay.snapshot();
     return context.json(
       {
         state: source.state(),
         version: source.version,
         uptimeSeconds: Math.floor(process.uptime()),
-        listening: [...listening],
+        listening: [...relay.listening],
         connections: Object.values(connections).reduce((sum, one) => sum + one, 0),
         sessions,
         openTransactions: transactions,
         queuedOctets,
         memoryHeldOctets: memory.heldOctets,
         memoryBudgetOctets: memory.budgetOctets,
-        blocks: operation.blocks.all.length,
+        blocks: relay.operation.blocks.all.length,
+        workers: [...(relay.workers?.all ?? [])],
       },
       200,
     );

@@ -51,9 +51,9 @@ const trace = createRoute({
 
 /** Adds the routes. */
 export function addSessionRoutes(api: Api): void {
-  api.openapi(list, (context) => {
+  api.openapi(list, async (context) => {
     const { user, ...wish } = context.req.valid('query');
-    const { items, next } = context.get('relay').operation.sessions(wish, user?.normalize('NFC'));
+    const { items, next } = await context.get('relay').operation.sessions(wish, user?.normalize('NFC'));
     return context.json({ items: [...items], next: next ?? null }, 200);
   });
   api.openapi(show, async (context) => {
@@ -66,7 +66,7 @@ export function addSessionRoutes(api: Api): void {
     const [session, other] = await operation.sessionsCalled(context.req.valid('param').id);
     if (session === undefined) return context.json(NONE, 404);
     if (other !== undefined) return context.json(SEVERAL, 409);
-    operation.endSession(session.uri);
+    await operation.endSession(session.uri);
     return context.body(null, 204);
   });
   api.openapi(trace, async (context) => {
@@ -74,9 +74,9 @@ export function addSessionRoutes(api: Api): void {
     const [session, other] = await operation.sessionsCalled(context.req.valid('param').id);
     if (session === undefined) return context.json(NONE, 404);
     if (other !== undefined) return context.json(SEVERAL, 409);
-    if (traces.isFull) return context.json({ error: 'too many traces run; end one of them first' }, 429);
     const stream = new TraceStream();
-    const stop = traces.begin(session.uri, stream);
+    const stop = await traces.begin(session.uri, stream);
+    if (stop === undefined) return context.json({ error: 'too many traces run; end one of them first' }, 429);
     // The types of the library take every media type that ends with json for JSON.
     return new Response(stream.open(stop), { headers: { 'Content-Type': 'application/x-ndjson' } }) as never;
   });

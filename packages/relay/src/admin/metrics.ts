@@ -4,7 +4,8 @@ import { ANSWERED_METHODS, AUTH_ENDS, METHODS, ODDITIES, REASONS } from '../rela
 import type { Counts, Direction, RelaySnapshot } from '../relay/snapshot.ts';
 import { BUCKET_BOUNDS, type HistogramSnapshot } from '../transport/histogram.ts';
 import { PAUSE_CAUSES } from '../transport/pauses.ts';
-import { addProcessMetrics } from './process-metrics.ts';
+import { ProcessMetrics, type WorkerFigures } from './process-metrics.ts';
+import { ProcessWatch } from './process-watch.ts';
 
 const PREFIX = 'msrp_relay_';
 
@@ -122,14 +123,15 @@ function byDirection(counts: Readonly<Record<Direction, Counts>>, samples: (coun
 export class Metrics {
   readonly #registry = new Registry();
   readonly #copy: ((snapshot: RelaySnapshot) => void)[];
-  readonly #process: { stop(): void };
+  readonly #watch: ProcessWatch;
+  readonly #processes = new ProcessMetrics(this.#registry, PREFIX);
   #snapshot: RelaySnapshot | undefined;
 
   /** @param lostLogLines - tells how many lines of the log nobody took. */
   constructor(lostLogLines: () => number) {
+    this.#watch = new ProcessWatch(lostLogLines);
     this.#copy = METRICS.map((metric) => this.#register(metric));
     for (const duration of DURATIONS) this.#registerDuration(duration);
-    this.#process = addProcessMetrics(this.#registry, PREFIX, lostLogLines);
   }
 
   /** The media type of what `scrape` gives. */
@@ -137,16 +139,20 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** @param snapshot - undefined while there is no relay: then only the process is described. */
-  async scrape(snapshot: RelaySnapshot | undefined): Promise<string> {
+  /**
+   * @param snapshot - undefined while there is no relay: then only the process is described.
+   * @param workers - undefined for a relay that is one process.
+   */
+  async scrape(snapshot: RelaySnapshot | undefined, workers?: WorkerFigures): Promise<string> {
     this.#snapshot = snapshot;
+    this.#processes.copy(this.#watch.read(), workers);
     if (snapshot !== undefined) for (const copy of this.#copy) copy(snapshot);
     return this.#registry.metrics();
   }
 
   /** Ends the measuring of the event loop. */
   stop(): void {
-    this.#process.stop();
+    this.#watch.stop();
   }
 
   #register({ kind, name, help, labels, read }: Metric): (snapshot: RelaySnapshot) => void {

@@ -1,81 +1,100 @@
-/** How the process itself is doing: memory, CPU, how late its event loop is, and its log. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+/** How processes are doing, for Prometheus: the relay's own, or the supervisor and its workers, told apart by a label. */
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+import type { ProcessFigures } from './process-watch.ts';
+import type { WorkerView } from './source.ts';
 
-const NANOSECONDS = 1e9;
-const MICROSECONDS = 1e6;
-const QUANTILES = [0.5, 0.99, 1];
+/** The value of the label `worker` for the process that holds the admin door. */
+const SUPERVISOR = 'supervisor';
 
-/** How often the loop is looked at. What Node measures is the time between two looks, with this in it. */
-const LOOK_MS = 10;
+const DELAY = 'event_loop_delay_seconds';
+const MEMORY = 'process_memory_bytes';
+const CPU = 'process_cpu_seconds_total';
+const START = 'process_start_time_seconds';
+const LOST = 'log_lines_lost_total';
+const NAMES = [DELAY, MEMORY, CPU, START, LOST];
 
-/** Registers the gauges of the process; `stop` ends the measuring. */
-export function addProcessMetrics(registry: Registry, prefix: string, lostLogLines: () => number): { stop(): void } {
-  const registers = [registry];
-  const delay = monitorEventLoopDelay({ resolution: LOOK_MS });
-  delay.enable();
-  new Gauge({
-    name: `${prefix}event_loop_delay_seconds`,
-    help: 'How late the event loop was since the last scrape, by quantile',
-    labelNames: ['quantile'],
-    registers,
-    collect() {
-      for (const quantile of QUANTILES) {
-        const seconds = delay.percentile(quantile * 100) / NANOSECONDS - LOOK_MS / 1000;
-        this.set({ quantile }, Math.max(0, seconds));
-      }
-      delay.reset();
-    },
-  });
-  new Gauge({
-    name: `${prefix}process_memory_bytes`,
-    help: 'Memory of the process by kind',
-    labelNames: ['kind'],
-    registers,
-    collect() {
-      this.reset();
-      const usage = memoryUsage();
-      if (usage === undefined) return;
-      const { rss, heapUsed, external } = usage;
-      this.set({ kind: 'resident' }, rss);
-      this.set({ kind: 'heap' }, heapUsed);
-      this.set({ kind: 'external' }, external);
-    },
-  });
-  new Counter({
-    name: `${prefix}process_cpu_seconds_total`,
-    help: 'CPU time of the process by kind',
-    labelNames: ['kind'],
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc({ kind: 'user' }, user / MICROSECONDS);
-      this.inc({ kind: 'system' }, system / MICROSECONDS);
-    },
-  });
-  new Counter({
-    name: `${prefix}log_lines_lost_total`,
-    help: 'Lines of the log that nobody took in time',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(lostLogLines());
-    },
-  });
-  new Gauge({
-    name: `${prefix}process_start_time_seconds`,
-    help: 'When the process started, in seconds since 1970',
-    registers,
-  }).set(performance.timeOrigin / 1000);
-  return { stop: () => delay.disable() };
+/** What there is to say of several processes. */
+export interface WorkerFigures {
+  readonly workers: readonly WorkerView[];
+  readonly figures: readonly (ProcessFigures & { readonly owner: string })[];
 }
 
-/** Undefined when the system cannot say, as when the process has no file descriptor left: the other figures are wanted all the more. */
-function memoryUsage(): NodeJS.MemoryUsage | undefined {
-  try {
-    return process.memoryUsage();
-  } catch {
-    return undefined;
+/** The metrics of processes. Those of one process have no label `worker`, so that its series are what they always were. */
+export class ProcessMetrics {
+  readonly #registry: Registry;
+  readonly #prefix: string;
+  #own: SetAll | undefined;
+  #workers: { readonly processes: SetAll; readonly copy: (workers: readonly WorkerView[]) => void } | undefined;
+
+  constructor(registry: Registry, prefix: string) {
+    this.#registry = registry;
+    this.#prefix = prefix;
+  }
+
+  /** @param others - undefined for a relay that is one process. */
+  copy(own: ProcessFigures, others: WorkerFigures | undefined): void {
+    if (others === undefined) {
+      this.#own ??= this.#register([]);
+      this.#own([{ labels: {}, figures: own }]);
+      return;
+    }
+    // Until there were workers this process stood alone.
+    if (this.#own !== undefined) for (const name of NAMES) this.#registry.removeSingleMetric(this.#prefix + name);
+    this.#own = undefined;
+    this.#workers ??= { processes: this.#register(['worker']), copy: this.#registerWorkers() };
+    this.#workers.copy(others.workers);
+    this.#workers.processes([
+      { labels: { worker: SUPERVISOR }, figures: own },
+      ...others.figures.map((figures) => ({ labels: { worker: figures.owner }, figures })),
+    ]);
+  }
+
+  #register(labelNames: readonly string[]): SetAll {
+    const registers = [this.#registry];
+    const named = (name: string, help: string, more: readonly string[] = []) => {
+      return { name: this.#prefix + name, help, labelNames: [...labelNames, ...more], registers };
+    };
+    const delay = new Gauge(
+      named(DELAY, 'How late the event loop was since the last scrape, by quantile', ['quantile']),
+    );
+    const memory = new Gauge(named(MEMORY, 'Memory of the process by kind', ['kind']));
+    const cpu = new Counter(named(CPU, 'CPU time of the process by kind', ['kind']));
+    const start = new Gauge(named(START, 'When the process started, in seconds since 1970'));
+    const lost = new Counter(named(LOST, 'Lines of the log that nobody took in time'));
+    return (processes) => {
+      for (const metric of [delay, memory, cpu, start, lost]) metric.reset();
+      for (const { labels, figures } of processes) {
+        for (const [quantile, seconds] of Object.entries(figures.loopDelay))
+          delay.set({ ...labels, quantile }, seconds);
+        for (const [kind, octets] of Object.entries(figures.memory ?? {})) memory.set({ ...labels, kind }, octets);
+        for (const [kind, seconds] of Object.entries(figures.cpu)) cpu.inc({ ...labels, kind }, seconds);
+        start.set(labels, figures.startedAt);
+        lost.inc(labels, figures.lostLogLines);
+      }
+    };
+  }
+
+  #registerWorkers(): (workers: readonly WorkerView[]) => void {
+    const registers = [this.#registry];
+    const named = (name: string, help: string) => {
+      return { name: this.#prefix + name, help, labelNames: ['worker'], registers };
+    };
+    const up = new Gauge(named('worker_up', 'Whether the worker accepts connections: 1 or 0'));
+    const restarts = new Counter(named('worker_restarts_total', 'How often the worker was started again'));
+    const unanswered = new Counter(named('worker_unanswered_total', 'How often the worker did not answer in time'));
+    return (workers) => {
+      for (const metric of [up, restarts, unanswered]) metric.reset();
+      for (const worker of workers) {
+        const labels = { worker: worker.owner };
+        up.set(labels, worker.state === 'running' ? 1 : 0);
+        restarts.inc(labels, worker.restarts);
+        unanswered.inc(labels, worker.unanswered);
+      }
+    };
   }
 }
+
+/** Sets the metrics of processes to the figures of each. */
+type SetAll = (
+  processes: readonly { readonly labels: Readonly<Record<string, string>>; readonly figures: ProcessFigures }[],
+) => void;

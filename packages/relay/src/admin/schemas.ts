@@ -9,6 +9,18 @@ export const errorSchema = z
   .object({ error: z.string(), problems: z.array(z.string()).optional() })
   .openapi('Error', { description: 'One sentence; of a configuration, one for each thing that is wrong with it.' });
 
+/** One worker process. */
+const workerSchema = z
+  .object({
+    owner: z.string().openapi({ description: 'Its number: what the log calls `worker`.' }),
+    state: z.enum(['starting', 'running', 'waiting', 'draining', 'ended']),
+    pid: count().nullable(),
+    uptimeSeconds: count(),
+    restarts: count(),
+    unanswered: count().openapi({ description: 'How often it did not answer the supervisor in time.' }),
+  })
+  .openapi('Worker');
+
 /** The relay as a whole. */
 export const statusSchema = z
   .object({
@@ -23,6 +35,7 @@ export const statusSchema = z
     memoryHeldOctets: count(),
     memoryBudgetOctets: count(),
     blocks: count(),
+    workers: z.array(workerSchema).openapi({ description: 'None where the relay is one process.' }),
   })
   .openapi('Status');
 

@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { Access, isLoopbackHost, type Tokens } from './access.ts';
 import { type Api, makeApi } from './api.ts';
 import { Metrics } from './metrics.ts';
-import type { AdminSource } from './source.ts';
+import type { AdminSource, RunningSource } from './source.ts';
 
 /** Where the door is: `host` without brackets, port 0 for any free one; or the path of a Unix socket. */
 export type AdminAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -67,7 +67,7 @@ function adminRoutes(source: AdminSource, metrics: Metrics, access: Access): Api
     return context.text(`${state}\n`, state === 'running' ? 200 : 503);
   });
   routes.get('/metrics', async (context) => {
-    const body = await metrics.scrape(source.relay()?.snapshot());
+    const body = await scrape(metrics, source.relay());
     return context.body(body, 200, { 'Content-Type': metrics.contentType });
   });
   routes.notFound((context) =>
@@ -81,6 +81,13 @@ function adminRoutes(source: AdminSource, metrics: Metrics, access: Access): Api
     return isApi ? context.json({ error }, status) : context.text(`${error}\n`, status);
   });
   return routes;
+}
+
+async function scrape(metrics: Metrics, relay: RunningSource | undefined): Promise<string> {
+  if (relay === undefined) return metrics.scrape(undefined);
+  const { workers } = relay;
+  const [snapshot, figures] = await Promise.all([relay.snapshot(), workers?.figures()]);
+  return metrics.scrape(snapshot, workers && { workers: workers.all, figures: figures ?? [] });
 }
 
 function listen(server: Server, at: { host: string; port: number } | { path: string }): Promise<void> {

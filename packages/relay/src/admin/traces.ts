@@ -27,13 +27,12 @@ export class Traces {
     return this.#count === 0;
   }
 
-  /** As many look on as may. */
-  get isFull(): boolean {
-    return this.#count >= MAX_TRACES;
-  }
-
-  /** Tells `listener`, which follows nothing yet, of everything that passes by way of a session, until the function that this gives back is called. */
-  begin(sessionUri: string, listener: TraceListener): () => void {
+  /**
+   * Tells `listener`, which follows nothing yet, of everything that passes by way of a session, until the function that
+   * this gives back is called; undefined when as many look on as may.
+   */
+  begin(sessionUri: string, listener: TraceListener): (() => void) | undefined {
+    if (this.#count >= MAX_TRACES) return undefined;
     const key = sessionIdOf(sessionUri);
     this.#listeners.set(key, (this.#listeners.get(key) ?? new Set()).add(listener));
     this.#count += 1;

@@ -32,11 +32,11 @@ import { formatEndpoint, isDnsName } from './config-values.ts';
 import { CurrentAuthenticator } from './current-authenticator.ts';
 import { handshakeAuthOf, proxyProtocolOf } from './doors.ts';
 import { collectNew } from './garbage.ts';
-import { Listeners } from './listeners.ts';
+import { type ListenerChange, Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
 import { relayUri, servePage } from './page.ts';
-import type { BuildRelay, RelayContext, RunningRelay } from './running-relay.ts';
+import type { BuildRelay, PreparedChange, RelayContext, RunningRelay } from './running-relay.ts';
 
 /** How long the last octets of a connection that ends may take. */
 const END_MS = 5000;
@@ -45,7 +45,7 @@ const END_MS = 5000;
 const HANDSHAKE_MS = 30_000;
 
 /** Builds the relay and opens its listeners. */
-export const buildRelay: BuildRelay = async (config, context) => {
+export const buildRelay: BuildRelay<RunningRelay> = async (config, context) => {
   const blocks = new Blocks();
   const authenticator = await CurrentAuthenticator.open(config, context, blocks);
   const running = new WiredRelay(config, context, authenticator, blocks);
@@ -84,7 +84,7 @@ class WiredRelay implements RunningRelay {
     this.#config = config;
     this.#lastConfig = config;
     this.#context = context;
-    const options = relayOptions(config);
+    const options = relayOptions(config, context.worker?.owner ?? '0');
     this.#options = options;
     this.#parserLimits = parserLimits(config);
     this.#chunk = { ...config.chunk };
@@ -155,13 +155,30 @@ class WiredRelay implements RunningRelay {
   }
 
   async reload(config: Config): Promise<string[]> {
+    return (await this.prepare(config)).commit();
+  }
+
+  async prepare(config: Config): Promise<PreparedChange> {
     const listeners = await this.#listeners.prepare(config.listen);
     try {
-      await this.#authenticator.reload(config);
+      const users = await this.#authenticator.prepare(config);
+      return {
+        commit: async () => {
+          await users.commit();
+          return this.#commit(config, listeners);
+        },
+        undo: async () => {
+          listeners.undo();
+          await users.undo();
+        },
+      };
     } catch (cause) {
       listeners.undo();
       throw cause;
     }
+  }
+
+  async #commit(config: Config, listeners: ListenerChange): Promise<string[]> {
     this.#lastConfig = config;
     const stopped = listeners.commit();
     const { opened } = listeners;
@@ -201,8 +218,10 @@ class WiredRelay implements RunningRelay {
   #listener(endpoint: Config['listen'][number]): ListeningSocket {
     const { scheme, host, port } = endpoint;
     const tls = scheme === 'tls' || scheme === 'wss' ? listenerTls(this.#lastConfig) : undefined;
+    const reusePort = this.#context.worker !== undefined;
     const proxyProtocol = proxyProtocolOf(this.#lastConfig, endpoint, this.#context);
-    const shared = { host, port, tls, handshakeMs: HANDSHAKE_MS, admissions: this.#admissions, proxyProtocol };
+    const waits = { handshakeMs: HANDSHAKE_MS, admissions: this.#admissions };
+    const shared = { host, port, reusePort, tls, proxyProtocol, ...waits };
     if (scheme === 'ws' || scheme === 'wss') {
       return new WebSocketListener({
         ...shared,
@@ -289,10 +308,10 @@ function chunksOf({ chunk }: Config, endpoint: Config['listen'][number]): ChunkL
 }
 
 /** The rules' own options, out of the configuration. */
-function relayOptions(config: Config): RelayOptions {
+function relayOptions(config: Config, owner: string): RelayOptions {
   const { chunk, flow, timers } = config;
   return {
-    owner: '0',
+    owner,
     cutOffFlag: chunk.cutOffFlag,
     expires: config.expires,
     limits: relayLimits(config),

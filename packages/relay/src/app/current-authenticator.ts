@@ -50,7 +50,7 @@ export class CurrentAuthenticator implements Authenticator {
     const { clock, logger } = context;
     const lasting = {
       watch: new StoreWatch(logger),
-      guard: new AuthGuard(clock, guardLimits(config)),
+      guard: new AuthGuard(clock, guardLimits(config), context.guardLink),
       nonces: new Nonces({ clock }),
     };
     return new CurrentAuthenticator(context, blocks, lasting, await make(config, context, blocks, lasting));
@@ -87,12 +87,16 @@ export class CurrentAuthenticator implements Authenticator {
     return token === undefined ? this.#current.authenticator.mayUse(login) : this.#current.tokens.mayUse(token);
   }
 
-  /** Opens the stores of `config`; when one cannot be opened, those in use stay. */
-  async reload(config: Config): Promise<void> {
-    const before = this.#current.stores;
-    this.#current = await make(config, this.#context, this.#blocks, this.#lasting);
-    this.#lasting.guard.limits = guardLimits(config);
-    await closeAll(before);
+  /** Opens the stores of `config`; rejects when one cannot be opened. Those in use stay until the change is committed. */
+  async prepare(config: Config): Promise<{ commit(): Promise<void>; undo(): Promise<void> }> {
+    const next = await make(config, this.#context, this.#blocks, this.#lasting);
+    const commit = async () => {
+      const before = this.#current.stores;
+      this.#current = next;
+      this.#lasting.guard.limits = guardLimits(config);
+      await closeAll(before);
+    };
+    return { commit, undo: () => closeAll(next.stores) };
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ import { descriptorWarnings } from './file-descriptors.ts';
 import { IdleMemory } from './idle-memory.ts';
 import { bufferWarnings, type Machine } from './kernel-buffers.ts';
 import type { Logger } from './logging.ts';
-import type { BuildRelay, RunningRelay } from './running-relay.ts';
+import type { BuildRelay, ServedRelay } from './running-relay.ts';
 import { settingsOf, withSettings } from './settings.ts';
 import { version } from './version.ts';
 
@@ -59,7 +59,7 @@ function isConfigured({ configFile, environment }: ServiceOptions): boolean {
 }
 
 interface Parts {
-  relay: RunningRelay | undefined;
+  relay: ServedRelay | undefined;
   admin: AdminServer | undefined;
   readonly development: Development | undefined;
 }
@@ -114,7 +114,7 @@ export class Service {
     return this.#inTurn(async () => {
       const { configFile, environment, clock, logger } = this.#options;
       const { relay, admin, development } = this.#parts;
-      if (development !== undefined || relay?.state !== 'running') {
+      if (development !== undefined || relay === undefined || isEnding(relay)) {
         const why = development === undefined ? 'the relay is closing down' : 'nothing to reload in development mode';
         logger.warn(why);
         return { problems: [why] };
@@ -141,7 +141,7 @@ export class Service {
       const { logger } = this.#options;
       try {
         const config = withSettings(this.#config, change);
-        this.#parts.relay?.tune(config);
+        await this.#parts.relay?.tune(config);
         this.#config = config;
         logger.info({ change }, 'settings changed until the next reload');
         logger.level = config.log.level;
@@ -221,6 +221,10 @@ export class Service {
     logger.warn('trustedNetwork is on: cleartext is permitted beyond this machine');
     if (auth.allowCleartext) logger.warn('auth.allowCleartext is on: who listens on the network learns session URIs');
   }
+}
+
+function isEnding({ state }: ServedRelay): boolean {
+  return state === 'draining' || state === 'closed';
 }
 
 function tokensOf({ admin }: Config): { operators: string[]; readers: string[] } {

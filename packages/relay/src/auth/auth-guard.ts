@@ -19,6 +19,19 @@ export interface AuthGuardLimits {
 /** Addresses, users, and places where users have logged in: as many of each. */
 const MAX_ENTRIES = 20_000;
 
+/** Something that the guard of one worker has seen, and those of the others have to know. */
+export type Seen =
+  | { readonly what: 'failed'; readonly user: string | undefined; readonly origin: AuthOrigin }
+  | { readonly what: 'succeeded'; readonly user: string; readonly origin: AuthOrigin };
+
+/** The way between the guards of several workers. */
+export interface GuardLink {
+  /** Tells the others. */
+  readonly tell: (seen: Seen) => void;
+  /** Is given whoever wants to know what the others tell. */
+  readonly listen: (learn: (seen: Seen) => void) => void;
+}
+
 interface Failures {
   count: number;
   /** When the first of them is forgotten, and all others with it. */
@@ -37,10 +50,14 @@ export class AuthGuard {
   readonly #homes = new BoundedTable<Failures>(MAX_ENTRIES);
   /** May be replaced at any time. */
   limits: AuthGuardLimits;
+  readonly #tell: GuardLink['tell'];
 
-  constructor(clock: Clock, limits: AuthGuardLimits) {
+  /** @param link - to the guards of other workers, if there are any. */
+  constructor(clock: Clock, limits: AuthGuardLimits, link?: GuardLink) {
     this.#clock = clock;
     this.limits = limits;
+    this.#tell = link?.tell ?? (() => {});
+    link?.listen((seen) => this.#learn(seen));
   }
 
   /**
@@ -63,6 +80,11 @@ export class AuthGuard {
 
   /** A secret was wrong, or there is no such user, as in `blocks`. */
   failed(user: string | undefined, origin: AuthOrigin): void {
+    this.#countFailure(user, origin);
+    this.#tell({ what: 'failed', user, origin });
+  }
+
+  #countFailure(user: string | undefined, origin: AuthOrigin): void {
     const { userFailures, addressFailures } = this.limits;
     if (user !== undefined) {
       const home = homeOf(user, origin);
@@ -74,7 +96,19 @@ export class AuthGuard {
 
   /** The password was right: the user is at home here from now on, and failures at home are forgotten. */
   succeeded(user: string, origin: AuthOrigin): void {
+    const isNews = this.#homes.get(homeOf(user, origin))?.count !== 0;
+    this.#settle(user, origin);
+    // Most AUTHs come from where their users are at home: the others know that.
+    if (isNews) this.#tell({ what: 'succeeded', user, origin });
+  }
+
+  #settle(user: string, origin: AuthOrigin): void {
     this.#homes.set(homeOf(user, origin), { count: 0, untilMs: 0, blockedUntilMs: 0 });
+  }
+
+  #learn(seen: Seen): void {
+    if (seen.what === 'failed') this.#countFailure(seen.user, seen.origin);
+    else this.#settle(seen.user, seen.origin);
   }
 
   #isBlocked(failures: Failures | undefined): boolean {

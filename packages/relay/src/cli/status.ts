@@ -1,7 +1,15 @@
 /** `msrp-relay status`: how a running relay is. */
+import type { z } from 'zod';
 import { statusSchema } from '../admin/schemas.ts';
 import { adminClient, adminOptions, duration, jsonOption, showJson, showTable } from './admin.ts';
 import type { Command } from './command.ts';
+
+type Worker = z.infer<typeof statusSchema>['workers'][number];
+
+function rowOfWorker({ owner, state, pid, uptimeSeconds, restarts }: Worker): string[] {
+  const process = pid === null ? '' : `, pid ${pid}, up for ${duration(uptimeSeconds)}`;
+  return [`worker ${owner}`, `${state}${process}, restarts ${restarts}`];
+}
 
 /** The command. */
 export const statusCommand: Command = {
@@ -24,6 +32,7 @@ export const statusCommand: Command = {
         ['queued octets', status.queuedOctets],
         ['memory held', `${status.memoryHeldOctets} of ${status.memoryBudgetOctets} octets`],
         ['blocked', status.blocks],
+        ...status.workers.map(rowOfWorker),
       ]);
     }
     return 0;

@@ -28,7 +28,7 @@ export class Hops {
   readonly #limits: { readonly dialled: number };
   readonly #dialled = new Set<Hop>();
   readonly #spare: SpareHops;
-  #lastNumber = 0;
+  #lastNumber: number;
   /** The hops that lead to a node, and to a relay by its host name alone, in the order in which they came. */
   readonly #leading = new Map<string, Set<Hop>>();
   readonly #keys = new Map<Hop, Set<string>>();
@@ -41,7 +41,9 @@ export class Hops {
     rules: HopRules,
     budget: TransactionBudget,
     limits: { readonly dialled: number },
+    numbersAbove = 0,
   ) {
+    this.#lastNumber = numbersAbove;
     this.#limits = limits;
     this.#clock = clock;
     this.#spare = new SpareHops(clock, this.all);

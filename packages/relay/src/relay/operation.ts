@@ -77,12 +77,17 @@ export class Operation {
    * Shuts somebody out, at once: sessions of a user end, and their connections where nobody else has sessions there;
    * connections with an address end, whoever opened them. Undefined when the list is full.
    */
-  block(block: Omit<Block, 'sinceMs'>): Block | undefined {
-    const entry = this.blocks.add({ ...block, sinceMs: this.#clock.nowMs() });
+  block(block: Omit<Block, 'sinceMs'>, sinceMs = this.#clock.nowMs()): Block | undefined {
+    const entry = this.blocks.add({ ...block, sinceMs });
     if (entry === undefined) return undefined;
     if (block.kind === 'user') this.#putOut(block.value);
     else for (const hop of [...this.#relay.hops]) if (this.blocks.hasAddress(hop.remoteAddress)) hop.connection.end();
     return entry;
+  }
+
+  /** Lets somebody in again; false when there is no such entry. */
+  unblock(block: Omit<Block, 'sinceMs'>): boolean {
+    return this.blocks.remove(block);
   }
 
   #putOut(user: string): void {

@@ -11,6 +11,7 @@ import { ChunkInTransit, type ForwardContext } from './forward.ts';
 import type { Hop, HopRules, Incoming } from './hop.ts';
 import { failureFor, Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
+import { numbersAbove } from './numbering.ts';
 import { MAX_IDLE_MS, type RelayOptions } from './options.ts';
 import type { Authenticator, Dialler, Observer } from './ports.ts';
 import { Rates } from './rates.ts';
@@ -20,7 +21,7 @@ import { Reports } from './reports.ts';
 import { type RequestContext, WholeRequest } from './requests.ts';
 import { Responses } from './responses.ts';
 import { type Arrival, Router } from './route.ts';
-import { SessionTable } from './sessions.ts';
+import { type Session, SessionTable } from './sessions.ts';
 import { stepOfRequest } from './steps.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { TransactionBudget } from './transactions.ts';
@@ -79,11 +80,13 @@ export class Relay implements HopRules {
     const backTo = (uri: MsrpUri) => (this.#state === 'closed' ? undefined : this.#router.nextHops.backTo(uri));
     this.#failures = new Failures(new Reports(counters, observer, backTo));
     this.#responses = new Responses(counters);
-    this.sessions = new SessionTable(clock, (session) => {
+    const first = numbersAbove(options.owner);
+    const sessionEnded = (session: Session) => {
       this.#failures.sessionEnded(session);
       observer.sessionEnded(session.uri);
-    });
-    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits);
+    };
+    this.sessions = new SessionTable(clock, sessionEnded, first);
+    this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits, first);
     const { limits, flow } = options;
     this.#router = new Router({ names, sessions: this.sessions, hops: this.#hops, dialler, relays, limits, flow });
     const longestMs = Math.max(options.partialMs, 60_000);

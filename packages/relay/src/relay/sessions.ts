@@ -77,10 +77,11 @@ export class SessionTable {
   readonly #ended: (session: Session) => void;
   readonly #bySecret = new Map<string, Session>();
   readonly #byUser = new Map<string, Set<Session>>();
-  #lastNumber = 0;
+  #lastNumber: number;
 
   /** @param ended - told of each session that expired or was ended, when it is out of the table. */
-  constructor(clock: Clock, ended: (session: Session) => void) {
+  constructor(clock: Clock, ended: (session: Session) => void, numbersAbove = 0) {
+    this.#lastNumber = numbersAbove;
     this.#clock = clock;
     this.#ended = ended;
   }

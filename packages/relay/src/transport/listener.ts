@@ -36,6 +36,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Other processes listen there, too: the system spreads connections over them. */
+  readonly reusePort?: boolean;
   /** TLS when given; clear TCP when not. */
   readonly tls: ListenerTls | undefined;
   /** How long a TLS handshake may take. */
@@ -101,7 +103,8 @@ export class Listener implements ListeningSocket {
   }
 
   async listen(): Promise<void> {
-    this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 });
+    const { host, port, reusePort = false } = this.#options;
+    this.#server.listen({ host, port, reusePort, backlog: 1024 });
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as AddressInfo).port;
     this.#server.on('error', () => {});

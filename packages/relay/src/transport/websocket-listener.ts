@@ -118,7 +118,8 @@ export class WebSocketListener implements ListeningSocket {
   }
 
   async listen(): Promise<void> {
-    this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 });
+    const { host, port, reusePort = false } = this.#options;
+    this.#server.listen({ host, port, reusePort, backlog: 1024 });
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as AddressInfo).port;
     this.#server.on('error', () => {});

@@ -192,6 +192,7 @@ describe('The API', () => {
       'Settings',
       'SettingsChange',
       'Status',
+      'Worker',
     ]);
     expect(components.securitySchemes).toEqual({ token: { type: 'http', scheme: 'bearer' } });
   });

@@ -37,7 +37,7 @@ describe('the log of what the rules tell', () => {
     const stop = traces.begin(SESSION_URI, { add: (line) => lines.push(line), end: () => {} });
     observer.follow?.(STEP);
     expect([lines.length, log()]).toEqual([2, '']);
-    stop();
+    stop?.();
     expect(observer.follow).toBeUndefined();
   });
 
