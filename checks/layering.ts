@@ -13,7 +13,7 @@ import { type Import, importsIn, lineAt, withoutText } from './imports.ts';
 /** Ground floor first. A file may import from its own floor and from those before it. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   msrp: ['base', 'wire', 'digest', 'sdp', 'client', 'node', 'web'],
-  relay: ['transport', 'relay', 'auth', 'cluster', 'admin', 'app', 'cli'],
+  relay: ['transport', 'relay', 'auth', 'cluster', 'admin', 'app', 'supervisor', 'cli'],
   web: ['chat', 'view'],
 };
 

@@ -2,7 +2,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Api } from './api.ts';
 import { COMMON, errorSchema, json, NOT_FOUND, pageQuery, pageSchema, sessionSchema } from './schemas.ts';
-import { TraceStream } from './trace-stream.ts';
 
 const params = z.object({ id: z.string().regex(/^[0-9a-f]{8}$/, { error: 'expected eight hexadecimal digits' }) });
 const NONE = { error: 'there is no session with this hash' };
@@ -74,10 +73,9 @@ export function addSessionRoutes(api: Api): void {
     const [session, other] = await operation.sessionsCalled(context.req.valid('param').id);
     if (session === undefined) return context.json(NONE, 404);
     if (other !== undefined) return context.json(SEVERAL, 409);
-    const stream = new TraceStream();
-    const stop = await traces.begin(session.uri, stream);
-    if (stop === undefined) return context.json({ error: 'too many traces run; end one of them first' }, 429);
+    const stream = await traces.open(session.uri);
+    if (stream === undefined) return context.json({ error: 'too many traces run; end one of them first' }, 429);
     // The types of the library take every media type that ends with json for JSON.
-    return new Response(stream.open(stop), { headers: { 'Content-Type': 'application/x-ndjson' } }) as never;
+    return new Response(stream, { headers: { 'Content-Type': 'application/x-ndjson' } }) as never;
   });
 }

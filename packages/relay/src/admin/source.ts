@@ -5,7 +5,6 @@ import type { RelaySnapshot } from '../relay/snapshot.ts';
 import type { ConnectionView, SessionView } from '../relay/views.ts';
 import type { ProcessFigures } from './process-watch.ts';
 import type { Settings, SettingsChange } from './settings.ts';
-import type { TraceListener } from './traces.ts';
 
 /** What a change or reload came to: keys that need a restart, or everything that is wrong; then nothing has changed. */
 export type ChangeOutcome = { readonly needsRestart: readonly string[] } | { readonly problems: readonly string[] };
@@ -26,9 +25,9 @@ export interface OperationSource {
   unblock(block: Omit<Block, 'sinceMs'>): Eventually<boolean>;
 }
 
-/** Follows sessions; see `Traces.begin`. */
+/** Follows sessions; see `Traces.open`. */
 export interface TraceSource {
-  begin(sessionUri: string, listener: TraceListener): Eventually<(() => void) | undefined>;
+  open(sessionUri: string): Eventually<ReadableStream<Uint8Array> | undefined>;
 }
 
 /** One worker, as an operator may see it. */

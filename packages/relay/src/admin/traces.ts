@@ -1,6 +1,7 @@
 /** Live traces: every step of the messages of one session, for an operator who looks on. */
 import type { Step } from '../relay/ports.ts';
 import { sessionIdOf, shortHash, withoutSessions } from '../relay/session-hash.ts';
+import { TraceStream } from './trace-stream.ts';
 
 /** So many at a time: each of them makes every message a little slower. */
 const MAX_TRACES = 16;
@@ -39,6 +40,13 @@ export class Traces {
     if (this.#count === 1) this.onChange();
     listener.add({ at: now(), step: 'began', session: shortHash(key) });
     return () => this.#remove(key, listener);
+  }
+
+  /** A trace of a session for one reader, who may be slow; undefined when as many look on as may. */
+  open(sessionUri: string): ReadableStream<Uint8Array> | undefined {
+    const stream = new TraceStream();
+    const stop = this.begin(sessionUri, stream);
+    return stop && stream.open(stop);
   }
 
   /** A step was made; most are of sessions that nobody follows. */

@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { type ConfigSource, reason } from './config-file.ts';
-import { notInEffect } from './config-not-in-effect.ts';
 import type { ConfigPath, Problem } from './config-place.ts';
 import { configJsonSchema, type JsonSchemaNode } from './config-schema.ts';
 import { nearest } from './nearest.ts';
@@ -27,16 +26,10 @@ export function annotatedJsonSchema(): JsonSchemaNode {
 }
 
 function annotate(node: JsonSchemaNode, path: readonly string[]): JsonSchemaNode {
-  const named = path.length === 0 ? node : { ...marked(node, path), 'x-environment': variableOf(path) };
+  const named = path.length === 0 ? node : { ...node, 'x-environment': variableOf(path) };
   if (node.properties === undefined) return named;
   const properties = Object.entries(node.properties).map(([key, inner]) => [key, annotate(inner, [...path, key])]);
   return { ...named, properties: Object.fromEntries(properties) };
-}
-
-/** Says of a key that is not in effect that it is not. */
-function marked(node: JsonSchemaNode, path: readonly string[]): JsonSchemaNode {
-  const isMarked = notInEffect.some((key) => key.join() === path.join());
-  return isMarked ? { ...node, description: `Not in effect yet: leave it out. ${node.description ?? ''}` } : node;
 }
 
 interface Setting {

@@ -1,11 +1,8 @@
 /** What the keys of a configuration demand of one another. Nothing is read from disk here. */
-import { isDeepStrictEqual } from 'node:util';
-import type { z } from 'zod';
 import { checkCredentials } from './config-credential-rules.ts';
 import { checkHandshakes, checkProxyProtocol } from './config-handshake-rules.ts';
-import { notInEffect } from './config-not-in-effect.ts';
-import { type ConfigPath, valueAt } from './config-place.ts';
-import { configSchema, type Sections } from './config-schema.ts';
+import type { ConfigPath } from './config-place.ts';
+import type { Sections } from './config-schema.ts';
 import { type Endpoint, formatEndpoint, isLoopback } from './config-values.ts';
 
 /** One thing that is wrong, before anybody has looked up where it stands. */
@@ -31,7 +28,6 @@ export function checkRules(judged: Judged): Finding[] {
     ...checkAdmin(judged),
     ...checkOrder(judged),
     ...checkCredentials(judged),
-    ...checkNotInEffect(judged),
   ];
 }
 
@@ -142,17 +138,4 @@ function checkOrder({ flow, expires }: Judged): Finding[] {
     findings.push({ path: ['expires', 'default'], text });
   }
   return findings;
-}
-
-/** A value that changes nothing must not look as if it did. */
-function checkNotInEffect(judged: Judged): Finding[] {
-  const schemas: Readonly<Record<string, z.ZodType>> = configSchema.shape;
-  return notInEffect.flatMap((path) => {
-    const [section] = path;
-    const given = valueAt(judged, path);
-    const usual = valueAt({ [section]: schemas[section]?.parse(undefined) }, path);
-    // A section with a mistake in it is not here.
-    if (given === undefined || isDeepStrictEqual(given, usual)) return [];
-    return [{ path, text: 'not in effect in this version: leave it out' }];
-  });
 }

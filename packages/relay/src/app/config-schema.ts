@@ -39,6 +39,7 @@ const METHODS = 'method names in capital letters other than AUTH, SEND and REPOR
 const LEVELS = 'debug, info, warn or error';
 const ORIGIN = 'an origin such as https://chat.example.org';
 const NETWORKS = 'a list of networks or names';
+const WORKERS = 'a number of workers from 1 to 1024, or auto';
 const RELAYS = 'a list of names, *.suffix or any';
 
 const naming = {
@@ -341,9 +342,11 @@ const running = {
     .prefault({})
     .describe('The log, on standard error.'),
   workers: z
-    .union([z.int().min(1).max(1024), z.literal('auto')], { error: 'a number of workers or auto' })
+    .union([z.int({ error: WORKERS }).min(1, WORKERS).max(1024, WORKERS), z.literal('auto')], { error: WORKERS })
     .default(1)
-    .describe('Worker processes.'),
+    .describe(
+      'Processes that connections are spread over; `auto` is one per core that may be used. `flow.memoryOctets`, `limits.connections` and `limits.transactions` are divided among them; bounds per address and per user, and `rates`, are counted by each. Development mode is always one process.',
+    ),
 };
 
 /** The schema of the whole configuration. */

@@ -47,6 +47,7 @@ export async function prepareDevelopment(environment: Environment, clock: Clock,
     const taken: string[] = [];
     const value = await developmentValues({ folder, ports, environment, clock }, taken);
     const config = configFrom(emptySource('development mode', value), environment, clock);
+    if (config.workers !== 1) taken.push('development mode is one process: workers has no effect in it');
     makeUsers(value.credentials[0].path, config.realm, users);
     const rendezvous = new Rendezvous(clock);
     const describe = (listening: readonly string[], admin: string) => [

@@ -5,7 +5,7 @@ import type { Machine } from './kernel-buffers.ts';
 /** What a relay needs besides: listeners, user database, admin door, files while it reloads. */
 const SPARE = 64;
 
-/** One sentence, or none. */
+/** One sentence, or none. @param config - of one process. */
 export function descriptorWarnings({ limits }: Pick<Config, 'limits'>, { maxDescriptors }: Machine): string[] {
   const most = maxDescriptors?.();
   // As many may be opened by the relay itself.

@@ -94,7 +94,7 @@ export class Listeners {
     try {
       await listener.listen();
     } catch (cause) {
-      throw new Error(whyNot(key, cause), { cause });
+      throw new Error(whyNotListening(key, cause), { cause });
     }
     return { listener, scheme: endpoint.scheme, key, name: formatEndpoint({ ...endpoint, port: listener.port }) };
   }
@@ -106,7 +106,8 @@ export class Listeners {
   }
 }
 
-function whyNot(uri: string, cause: unknown): string {
+/** Why `uri` cannot be listened on, in a sentence. */
+export function whyNotListening(uri: string, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'EADDRINUSE') return `listen: ${uri} is already in use`;
   return `listen: ${uri} cannot be listened on: ${cause instanceof Error ? cause.message : String(cause)}`;

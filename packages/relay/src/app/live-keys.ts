@@ -27,6 +27,24 @@ const LIVE_KEYS: ReadonlySet<string> = new Set([
   'admin.readToken',
 ]);
 
+/** What is in force after a reload: what can change while running is as in `after`, all else as in `before`. */
+export function withLiveKeys(before: Config, after: Config): Config {
+  const former: Readonly<Record<string, unknown>> = { ...before };
+  const sections = Object.entries(after).map(([section, value]): [string, unknown] => {
+    if (LIVE_KEYS.has(section)) return [section, value];
+    const known = former[section];
+    if (!isSection(value) || !isSection(known)) return [section, known];
+    const live = Object.entries(value).filter(([key]) => LIVE_KEYS.has(`${section}.${key}`));
+    const fixed = Object.entries(known).filter(([key]) => !LIVE_KEYS.has(`${section}.${key}`));
+    return [section, Object.fromEntries([...fixed, ...live])];
+  });
+  return Object.fromEntries(sections) as unknown as Config;
+}
+
+function isSection(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The keys that differ and take effect only after a restart, such as `auth.failures` or `hostname`. */
 export function keysForRestart(before: Config, after: Config): string[] {
   const former = leaves(before);
@@ -40,7 +58,7 @@ export function keysForRestart(before: Config, after: Config): string[] {
 function leaves(config: Config): Map<string, unknown> {
   const found = new Map<string, unknown>();
   for (const [section, value] of Object.entries(config)) {
-    if (typeof value !== 'object' || Array.isArray(value)) found.set(section, value);
+    if (!isSection(value)) found.set(section, value);
     else for (const [key, inner] of Object.entries(value)) found.set(`${section}.${key}`, inner);
   }
   return found;

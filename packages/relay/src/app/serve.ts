@@ -16,6 +16,7 @@ import type { Logger } from './logging.ts';
 import type { BuildRelay, ServedRelay } from './running-relay.ts';
 import { settingsOf, withSettings } from './settings.ts';
 import { version } from './version.ts';
+import { shareOf } from './worker-share.ts';
 
 /** What a service needs of its surroundings. */
 export interface ServiceOptions {
@@ -214,7 +215,10 @@ export class Service {
     const { trustedNetwork, auth } = this.#config;
     // Nobody tunes a machine to try something out.
     if (this.#parts.development === undefined) {
-      const warnings = [...bufferWarnings(this.#config, machine), ...descriptorWarnings(this.#config, machine)];
+      const warnings = [
+        ...bufferWarnings(this.#config, machine),
+        ...descriptorWarnings(shareOf(this.#config), machine),
+      ];
       for (const warning of warnings) logger.warn(warning);
     }
     if (!trustedNetwork) return;

@@ -2,6 +2,7 @@
 import { loadConfig } from '../app/config.ts';
 import { descriptorWarnings } from '../app/file-descriptors.ts';
 import { bufferWarnings } from '../app/kernel-buffers.ts';
+import { shareOf } from '../app/worker-share.ts';
 import { type Command, textOf } from './command.ts';
 
 /** The command. */
@@ -11,7 +12,7 @@ export const configCheck: Command = {
   arguments: [{ flags: '<file>', summary: 'configuration file (YAML)' }],
   async run({ file }, { terminal, environment, machine }) {
     const config = loadConfig(textOf(file), environment);
-    const warnings = [...bufferWarnings(config, machine), ...descriptorWarnings(config, machine)];
+    const warnings = [...bufferWarnings(config, machine), ...descriptorWarnings(shareOf(config), machine)];
     for (const warning of warnings) terminal.err(`warning: ${warning}`);
     terminal.out(`${textOf(file)}: nothing is wrong with it`);
     return 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-/** The bin `msrp-relay`. */
-import { buildRelay } from '../app/build.ts';
 import { version } from '../app/version.ts';
+/** The bin `msrp-relay`. */
+import { buildProcesses } from '../supervisor/build-processes.ts';
 import { commands } from './commands.ts';
 import { runWithNodeOptions } from './node-options.ts';
 import { processContext } from './process-terminal.ts';
@@ -10,7 +10,7 @@ import { runProgram } from './program.ts';
 if (process.argv[2] === 'serve') runWithNodeOptions();
 
 process.exitCode = await runProgram(
-  { version, commands: commands(buildRelay) },
+  { version, commands: commands(buildProcesses) },
   process.argv.slice(2),
   processContext(),
 );

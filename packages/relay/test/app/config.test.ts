@@ -382,9 +382,9 @@ describe('a mistake in a configuration file', () => {
       'relay.yaml:4:16: blockMethods[0]: expected method names in capital letters other than AUTH, SEND and REPORT, found "SEND"',
     ],
     [
-      'keys that are not in effect, in sections and at the top',
-      `${MINIMAL}workers: auto\n`,
-      'relay.yaml:4:10: workers: not in effect in this version: leave it out',
+      'fewer workers than one, or too many',
+      `${MINIMAL}workers: 1025\n`,
+      'relay.yaml:4:10: workers: expected a number of workers from 1 to 1024, or auto, found 1025',
     ],
     [
       'a relay that is not named by its name (AU-49)',
@@ -442,7 +442,7 @@ describe('a mistake in a configuration file', () => {
 
   it('does not hide the others: all are told, in the order of the file', () => {
     const yaml =
-      'workers: 3\nhostname: 1.2.3.4\nchunk: { maxOctets: 1, lingerMs: x }\nlisten: [tcp://127.0.0.1:0]\nfoo: 1\ncredentials: 3\n';
+      'workers: 0\nhostname: 1.2.3.4\nchunk: { maxOctets: 1, lingerMs: x }\nlisten: [tcp://127.0.0.1:0]\nfoo: 1\ncredentials: 3\n';
     expect(problemsOf(yaml).map((problem) => /^relay.yaml:(\d+:\d+: [\w.]+):/.exec(problem)?.[1])).toEqual([
       '1:10: workers',
       '2:11: hostname',

@@ -249,7 +249,9 @@ describe('a service', () => {
   });
 
   it('does not start with a wrong configuration', async () => {
-    await expect(serve({ configFile: configFile(`${YAML}workers: 4\n`) })).rejects.toThrow('workers: not in effect');
+    await expect(serve({ configFile: configFile(`${YAML}workers: 0\n`) })).rejects.toThrow(
+      'workers: expected a number of workers from 1 to 1024, or auto, found 0',
+    );
   });
 
   it('is configured by the environment alone when that names the host', async () => {
@@ -306,6 +308,12 @@ describe('development mode', () => {
     expect(passwords[0]).not.toBe(passwords[1]);
   });
 
+  it('is one process, and says so where more are wished for', async () => {
+    const { lines, config } = await serve({ environment: { ...DEVELOPMENT, MSRP_RELAY_WORKERS: '3' } });
+    expect(lines[0]).toBe('development mode is one process: workers has no effect in it');
+    expect(config?.workers).toBe(3);
+  });
+
   it('leaves nothing behind when it stops', async () => {
     const { service, config } = await serve({ environment: DEVELOPMENT });
     const source = config?.credentials[0];
@@ -319,7 +327,7 @@ describe('development mode', () => {
     const folder = temporaryFolder();
     vi.stubEnv('TMPDIR', folder);
     onTestFinished(() => void vi.unstubAllEnvs());
-    await expect(serve({ environment: { ...DEVELOPMENT, MSRP_RELAY_WORKERS: '3' } })).rejects.toThrow(
+    await expect(serve({ environment: { ...DEVELOPMENT, MSRP_RELAY_WORKERS: '0' } })).rejects.toThrow(
       'MSRP_RELAY_WORKERS: workers',
     );
     expect(readdirSync(folder)).toEqual([]);

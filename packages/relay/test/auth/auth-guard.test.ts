@@ -1,6 +1,6 @@
 import { ManualClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
-import { AuthGuard } from '../../src/auth/auth-guard.ts';
+import { AuthGuard, type Seen } from '../../src/auth/auth-guard.ts';
 
 const LIMITS = { addressFailures: 5, userFailures: 3, windowMs: 60_000, blockMs: 10_000 };
 
@@ -111,5 +111,46 @@ describe('A guard', () => {
     expect(blocks('alice', '192.0.2.1')).toBe(true);
     for (let at = 0; at < 20_000; at += 1) fail(`other ${at}`, '192.0.2.9', 1);
     expect(blocks('alice', '192.0.2.1')).toBe(false);
+  });
+});
+
+describe('Guards of several workers', () => {
+  /** Two that tell each other everything, and how often they did. */
+  function pair() {
+    const clock = new ManualClock();
+    const learners: ((seen: Seen) => void)[] = [];
+    const told: Seen[] = [];
+    const link = (number: number) => ({
+      tell: (seen: Seen) => {
+        told.push(seen);
+        learners[1 - number]?.(seen);
+      },
+      listen: (learn: (seen: Seen) => void) => {
+        learners[number] = learn;
+      },
+    });
+    const guards = [0, 1].map((number) => new AuthGuard(clock, LIMITS, link(number))) as [AuthGuard, AuthGuard];
+    const at = (address: string) => ({ host: 'relay', address, isOfClient: true });
+    return { guards, told, at };
+  }
+
+  it('count failures together, and each block on its own', () => {
+    const { guards, at } = pair();
+    for (let time = 0; time < 3; time += 1) guards[time % 2]?.failed('alice', at(`192.0.2.${time}`));
+    expect(guards.map((guard) => guard.blocks('alice', at('198.51.100.1')))).toEqual([true, true]);
+    expect(guards.map((guard) => guard.blocks('bob', at('198.51.100.1')))).toEqual([false, false]);
+  });
+
+  it('know where a user is at home, and are told once', () => {
+    const { guards, told, at } = pair();
+    const [one, other] = guards;
+    for (let time = 0; time < 5; time += 1) guards[time % 2]?.succeeded('alice', at('192.0.2.1'));
+    expect(told).toHaveLength(1);
+    for (let time = 0; time < 3; time += 1) one.failed('alice', at('198.51.100.1'));
+    expect(other.blocks('alice', at('198.51.100.1'))).toBe(true);
+    expect(other.blocks('alice', at('192.0.2.1'))).toBe(false);
+    one.failed('alice', at('192.0.2.1'));
+    other.succeeded('alice', at('192.0.2.1'));
+    expect(told.at(-1)?.what).toBe('succeeded');
   });
 });

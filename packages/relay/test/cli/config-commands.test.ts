@@ -63,21 +63,21 @@ describe('config check', () => {
   });
 
   it('says everything that is wrong, one sentence a line, and answers 1', async () => {
-    const file = join(temporaryFolder({ 'relay.yaml': `${YAML}hostnam: 1\nworkers: 2\n` }), 'relay.yaml');
+    const file = join(temporaryFolder({ 'relay.yaml': `${YAML}hostnam: 1\nworkers: 0\n` }), 'relay.yaml');
     const { status, out, err } = await run(['config', 'check', file]);
     expect({ status, out }).toEqual({ status: 1, out: [] });
     expect(err).toEqual([
       `${file}:4:1: hostnam: unknown key, did you mean hostname?`,
-      `${file}:5:10: workers: not in effect in this version: leave it out`,
+      `${file}:5:10: workers: expected a number of workers from 1 to 1024, or auto, found 0`,
     ]);
   });
 
   it('minds the environment', async () => {
     const file = join(temporaryFolder({ 'relay.yaml': YAML }), 'relay.yaml');
-    const { status, err } = await run(['config', 'check', file], { environment: { MSRP_RELAY_WORKERS: '2' } });
+    const { status, err } = await run(['config', 'check', file], { environment: { MSRP_RELAY_WORKERS: '0' } });
     expect({ status, err }).toEqual({
       status: 1,
-      err: ['MSRP_RELAY_WORKERS: workers: not in effect in this version: leave it out'],
+      err: ['MSRP_RELAY_WORKERS: workers: expected a number of workers from 1 to 1024, or auto, found 0'],
     });
   });
 });

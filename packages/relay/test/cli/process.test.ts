@@ -56,7 +56,7 @@ class Program {
 
 describe('the program as a process', () => {
   it('answers 0, 1 and 2', async () => {
-    const file = join(temporaryFolder({ 'relay.yaml': `${YAML}workers: 2\n` }), 'relay.yaml');
+    const file = join(temporaryFolder({ 'relay.yaml': `${YAML}workers: all\n` }), 'relay.yaml');
     const [done, failed, wrong] = await Promise.all([
       new Program(MAIN, ['--version']).end(),
       new Program(MAIN, ['config', 'check', file]).end(),
@@ -67,7 +67,7 @@ describe('the program as a process', () => {
     expect(failed).toMatchObject({
       status: 1,
       out: '',
-      err: `${file}:5:10: workers: not in effect in this version: leave it out\n`,
+      err: `${file}:5:10: workers: expected a number of workers from 1 to 1024, or auto, found "all"\n`,
     });
     expect(wrong).toMatchObject({ status: 2, out: '' });
   });

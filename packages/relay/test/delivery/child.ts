@@ -11,6 +11,8 @@ interface ChildOptions {
   readonly isBuilt?: boolean;
   /** The CPU that it runs on; any when left out. */
   readonly cpu?: string;
+  /** Where it keeps temporary files; where all do when left out. */
+  readonly temporary?: string;
   /** What a shell does before it becomes the program, and where it sends its streams. */
   readonly shell?: { readonly before: string; readonly after: string };
 }
@@ -21,14 +23,14 @@ export class Child {
   #output = '';
   #heard: () => void = () => {};
 
-  constructor(main: string, words: readonly string[], { isBuilt = false, cpu, shell }: ChildOptions = {}) {
+  constructor(main: string, words: readonly string[], { isBuilt = false, cpu, temporary, shell }: ChildOptions = {}) {
     const pinned = cpu === undefined ? [] : ['taskset', '-c', cpu];
     const conditions = isBuilt ? [] : ['--conditions=source'];
     const all = [...pinned, process.execPath, ...conditions, main, ...words];
     const [program = '', ...more] =
       shell === undefined ? all : ['/bin/sh', '-c', `${shell.before || ':'}; exec "$0" "$@" ${shell.after}`, ...all];
     this.process = spawn(program, more, {
-      env: { PATH: process.env.PATH, NODE_ENV: 'production' },
+      env: { PATH: process.env.PATH, NODE_ENV: 'production', ...(temporary && { TMPDIR: temporary }) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {

@@ -9,7 +9,7 @@ const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const BUILT = join(import.meta.dirname, '../../dist/cli/main.js');
 
 /** Over clear TCP, without a name. */
-const CONFIGURATION = `hostname: localhost
+export const CONFIGURATION = `hostname: localhost
 listen: [tcp://127.0.0.1:0]
 auth: { allowCleartext: true }
 credentials: [{ type: static, users: { alice: secret } }]
@@ -90,11 +90,15 @@ export class RelayProcess {
   }
 }
 
-/** One over clear TCP. @param folder - where the configuration goes. @param more - further lines of it. */
-export async function startRelayProcess(folder: string, more = ''): Promise<RelayProcess> {
+/** One over clear TCP. @param folder - where the configuration goes, as `relay.yaml`. @param more - further lines of it. */
+export async function startRelayProcess(
+  folder: string,
+  more = '',
+  configuration = CONFIGURATION,
+): Promise<RelayProcess> {
   const file = join(folder, 'relay.yaml');
-  writeFileSync(file, CONFIGURATION + more);
-  const { child, port, adminUrl } = await started(new Child(MAIN, ['serve', '--config', file]));
+  writeFileSync(file, configuration + more);
+  const { child, port, adminUrl } = await started(new Child(MAIN, ['serve', '--config', file], { temporary: folder }));
   return new RelayProcess({ child, adminUrl, target: `msrp://localhost:${port};tcp`, to: { port } });
 }
 
