@@ -37,6 +37,7 @@ import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
 import { relayUri, servePage } from './page.ts';
 import type { BuildRelay, PreparedChange, RelayContext, RunningRelay } from './running-relay.ts';
+import { ticketKeysOf } from './ticket-keys.ts';
 
 /** How long the last octets of a connection that ends may take. */
 const END_MS = 5000;
@@ -183,7 +184,7 @@ class WiredRelay implements RunningRelay {
     const stopped = listeners.commit();
     const { opened } = listeners;
     if (opened.length + stopped.length > 0) this.#context.logger.info({ opened, stopped }, 'listeners changed');
-    for (const listener of this.#listeners.secure) listener.reload(listenerTls(config));
+    for (const listener of this.#listeners.secure) listener.reload(this.#listenerTls(config));
     this.#resolver.reload(this.#queriesOf(config));
     this.#dialler.reload(diallerTls(config));
     Object.assign(this.#chunk, config.chunk);
@@ -217,7 +218,7 @@ class WiredRelay implements RunningRelay {
   /** With the certificate of the configuration that was read last. */
   #listener(endpoint: Config['listen'][number]): ListeningSocket {
     const { scheme, host, port } = endpoint;
-    const tls = scheme === 'tls' || scheme === 'wss' ? listenerTls(this.#lastConfig) : undefined;
+    const tls = scheme === 'tls' || scheme === 'wss' ? this.#listenerTls(this.#lastConfig) : undefined;
     const reusePort = this.#context.worker !== undefined;
     const proxyProtocol = proxyProtocolOf(this.#lastConfig, endpoint, this.#context);
     const waits = { handshakeMs: HANDSHAKE_MS, admissions: this.#admissions };
@@ -244,6 +245,12 @@ class WiredRelay implements RunningRelay {
       },
     });
     return listener;
+  }
+
+  #listenerTls(config: Config): ListenerTls {
+    const tls = listenerTls(config);
+    const { ticketSecret } = this.#context;
+    return ticketSecret === undefined ? tls : { ...tls, ticketKeys: ticketKeysOf(ticketSecret, tls) };
   }
 
   #page(): RequestListener | undefined {

@@ -52,6 +52,8 @@ export interface RelayContext {
   readonly worker?: WorkerPlace;
   /** To the guards against guessed passwords of the other workers. */
   readonly guardLink?: GuardLink;
+  /** What the workers make the keys of TLS session tickets of. */
+  readonly ticketSecret?: Uint8Array;
 }
 
 /** The place of one worker among others. */

@@ -11,7 +11,7 @@ import type { ConnectionView, SessionView } from '../relay/views.ts';
 /** What a worker does when it is asked; the share of the configuration that is its own is made by the supervisor. */
 export interface WorkerCalls {
   /** Builds the relay; answered when its listeners accept. Once. */
-  start(place: WorkerPlace, config: Config): Promise<void>;
+  start(place: WorkerPlace, config: Config, ticketSecret: Uint8Array): Promise<void>;
   /** Of a reload the half that can fail, and the one that cannot. */
   prepare(config: Config): Promise<void>;
   commit(): Promise<void>;

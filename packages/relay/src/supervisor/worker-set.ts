@@ -1,4 +1,5 @@
 /** A relay that is several worker processes, and the supervisor that keeps them: it relays nothing itself. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +51,7 @@ class WorkerSet implements ServedRelay {
   readonly #context: RelayContext;
   readonly #started: Config;
   readonly #directory: string;
+  readonly #ticketSecret = randomBytes(32);
   readonly #slots: readonly WorkerSlot[];
   readonly #snapshots: AllSnapshots;
   #inForce: InForce;
@@ -140,6 +142,7 @@ class WorkerSet implements ServedRelay {
     const { clock, logger } = this.#context;
     return new WorkerSlot({
       place: { owner, count, directory: this.#directory },
+      ticketSecret: this.#ticketSecret,
       clock,
       logger,
       takeProcess: () => this.#takeProcess(),

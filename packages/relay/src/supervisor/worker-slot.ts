@@ -27,6 +27,7 @@ const NO_PROCESS = { status: null, signal: null };
 /** What a place is made with. */
 export interface SlotParts {
   readonly place: WorkerPlace;
+  readonly ticketSecret: Uint8Array;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A process that waits for `start`. */
@@ -162,7 +163,7 @@ export class WorkerSlot {
   }
 
   async #begin(): Promise<void> {
-    const { place, clock, logger, takeProcess, config: configOf, onUp, onSeen } = this.#parts;
+    const { place, ticketSecret, clock, logger, takeProcess, config: configOf, onUp, onSeen } = this.#parts;
     this.#state = 'starting';
     this.#startedAtMs = clock.nowMs();
     const process = takeProcess();
@@ -170,7 +171,7 @@ export class WorkerSlot {
     process.onSeen = (seen) => onSeen(this, seen);
     const config = configOf();
     try {
-      await process.channel.ask(START_MS, 'start', place, config);
+      await process.channel.ask(START_MS, 'start', place, config, ticketSecret);
     } catch (cause) {
       process.kill();
       throw cause;

@@ -39,7 +39,7 @@ export class Worker implements WorkerCalls {
     this.#logger = surroundings.logger;
   }
 
-  async start(place: WorkerPlace, config: Config): Promise<void> {
+  async start(place: WorkerPlace, config: Config, ticketSecret: Uint8Array): Promise<void> {
     const { clock, logger, tellSeen } = this.#surroundings;
     process.title = `msrp-relay: worker ${place.owner}`;
     this.#directory = place.directory;
@@ -50,7 +50,8 @@ export class Worker implements WorkerCalls {
     };
     const guardLink = { tell: (one: Seen) => seen.add(one), listen };
     this.#adopt(config);
-    this.#relay = await buildRelay(config, { clock, logger: this.#logger, worker: place, guardLink });
+    const context = { clock, logger: this.#logger, worker: place, guardLink, ticketSecret };
+    this.#relay = await buildRelay(config, context);
     this.#idleMemory = new IdleMemory(clock);
   }
 

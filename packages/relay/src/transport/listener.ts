@@ -16,6 +16,8 @@ export interface ListenerTls {
   readonly ca: string | Buffer | undefined;
   /** Suites that may be used, in the notation of OpenSSL; those of `tlsDefaults` when undefined. */
   readonly ciphers?: string | undefined;
+  /** Of session tickets: 48 octets that other processes have, too; this listener's own when undefined. */
+  readonly ticketKeys?: Buffer | undefined;
 }
 
 /** What all kinds of listeners have in common: idle → listening → stopped. */
@@ -65,8 +67,9 @@ export function tlsOptions(tls: ListenerTls): TlsOptions {
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
     requestCert: true,
     rejectUnauthorized: false,
-    // Authentication is Digest on a connection; a resumed one has to do it again (no tickets needed).
+    // Authentication is Digest on a connection; a resumed one has to do it again.
     sessionTimeout: 300,
+    ...(tls.ticketKeys === undefined ? {} : { ticketKeys: tls.ticketKeys }),
   };
 }
 
