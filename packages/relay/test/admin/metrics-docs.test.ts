@@ -16,19 +16,25 @@ function documented(): string[] {
     .toSorted();
 }
 
-async function scrape(): Promise<string> {
+const SNAPSHOT = {
+  ...NOTHING,
+  connections: { tls: 1 },
+  reports: { 'timeout 408': 1 },
+  lookups: { 'http found': 1 },
+};
+const FIGURES = { loopDelay: { '0.5': 0 }, memory: { resident: 1 }, cpu: { user: 1 }, startedAt: 1, lostLogLines: 4 };
+const WORKER = { owner: '0', state: 'running', pid: 1, uptimeSeconds: 1, restarts: 2, unanswered: 3 } as const;
+
+/** What a relay in one process shows, or the supervisor of workers. */
+async function scrape(hasWorkers = false): Promise<string> {
   const metrics = new Metrics(() => 0);
   onTestFinished(() => metrics.stop());
-  return metrics.scrape({
-    ...NOTHING,
-    connections: { tls: 1 },
-    reports: { 'timeout 408': 1 },
-    lookups: { 'http found': 1 },
-  });
+  await metrics.scrape(undefined);
+  const workers = { workers: [WORKER], figures: [{ ...FIGURES, owner: '0' }] };
+  return metrics.scrape(SNAPSHOT, hasWorkers ? workers : undefined);
 }
 
-async function actual(): Promise<string[]> {
-  const text = await scrape();
+function metricsIn(text: string): string[] {
   return [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)]
     .map(([, name, type]) => {
       const sample = new RegExp(`^${name}(?:_bucket)?\\{(.*)\\} `, 'm').exec(text)?.[1] ?? '';
@@ -40,11 +46,32 @@ async function actual(): Promise<string[]> {
 
 describe('docs/metrics.md', () => {
   it('has every metric with its type and labels, and no other', async () => {
-    expect(documented()).toEqual(await actual());
+    const ofWorkers = metricsIn(await scrape(true)).filter((metric) => metric.includes('msrp_relay_worker_'));
+    expect(documented()).toEqual([...metricsIn(await scrape()), ...ofWorkers].toSorted());
+    expect(ofWorkers).toHaveLength(3);
+  });
+
+  it('has all of them also where there are workers, which only the figures of processes are told apart by', async () => {
+    const [one, several] = [metricsIn(await scrape()), metricsIn(await scrape(true))];
+    const labelled = one.map((metric) => {
+      if (!/_(?:process|event_loop)_/.test(metric)) return metric;
+      return metric.endsWith(' ') ? `${metric}worker` : `${metric},worker`;
+    });
+    expect(several.filter((metric) => !metric.includes('msrp_relay_worker_'))).toEqual(labelled.toSorted());
+    const lines = (await scrape(true)).split('\n');
+    for (const line of [
+      'msrp_relay_worker_up{worker="0"} 1',
+      'msrp_relay_worker_restarts_total{worker="0"} 2',
+      'msrp_relay_worker_unanswered_total{worker="0"} 3',
+      'msrp_relay_process_cpu_seconds_total{worker="0",kind="user"} 1',
+    ]) {
+      expect(lines).toContain(line);
+    }
+    expect(lines.some((line) => line.startsWith('msrp_relay_process_memory_bytes{worker="supervisor",'))).toBe(true);
   });
 
   it('speaks of no metric that is not there, also in its alerts', async () => {
-    const text = await scrape();
+    const text = await scrape(true);
     const named = new Set([...manual.matchAll(/msrp_relay_\w+/g)].map(([name]) => name));
     expect([...named].filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
   });
