@@ -66,7 +66,7 @@ export class AllOperations implements OperationSource, TraceSource {
     this.#lastTrace += 1;
     const trace = this.#lastTrace;
     if ((await slot?.ask('beginTrace', trace, sessionUri)) !== true || slot === undefined) return undefined;
-    const read = () => slot.askWithin(Number.POSITIVE_INFINITY, 'readTrace', trace);
+    const read = () => slot.ask('readTrace', trace);
     return new ReadableStream<Uint8Array>(
       {
         async pull(controller) {

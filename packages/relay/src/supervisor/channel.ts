@@ -10,8 +10,8 @@ export interface ChannelPort {
 
 /** Methods, all of which can be called from elsewhere: what goes in and out is copied. */
 type Calls<Methods> = { readonly [Name in keyof Methods]: (...given: never[]) => unknown };
-type Given<Method> = Method extends (...given: infer Values) => unknown ? Values : never;
-type Answer<Method> = Method extends (...given: never[]) => infer Value ? Awaited<Value> : never;
+export type Given<Method> = Method extends (...given: infer Values) => unknown ? Values : never;
+export type Answer<Method> = Method extends (...given: never[]) => infer Value ? Awaited<Value> : never;
 
 /** A question, or a tiding when it has no number; or the answer to one. */
 interface Message {

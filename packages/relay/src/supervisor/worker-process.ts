@@ -35,15 +35,17 @@ export class WorkerProcess {
     const { promise, resolve } = Promise.withResolvers<ProcessEnd>();
     this.ended = promise;
     this.channel = new Channel(this.#child as unknown as ChannelPort, { seen: (seen) => this.onSeen(seen) }, clock);
-    const over = (end: ProcessEnd) => {
+    const over = (end: ProcessEnd, cause: Error) => {
       this.#isOver = true;
-      this.channel.end(new Error(`the worker ended with ${end.signal ?? `status ${end.status}`}`));
+      this.channel.end(cause);
       resolve(end);
     };
-    this.#child.on('exit', (status, signal) => over({ status, signal }));
-    // It could not be started at all.
-    this.#child.on('error', (error) => {
-      if (this.#child.pid === undefined) over({ status: null, signal: error.message });
+    this.#child.on('exit', (status, signal) => {
+      over({ status, signal }, new Error(`the process ended with ${signal ?? `status ${status}`}`));
+    });
+    this.#child.on('error', (cause) => {
+      // It could not be started at all.
+      if (this.#child.pid === undefined) over({ status: null, signal: null }, cause);
     });
   }
 

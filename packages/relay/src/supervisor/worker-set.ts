@@ -18,9 +18,6 @@ import { claimPorts, type Ports } from './claimed-ports.ts';
 import { WorkerProcess } from './worker-process.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
-/** How long a worker may take to make a reload ready: stores are opened for it. */
-const RELOAD_MS = 30_000;
-
 /** When a new spare is started: not while another worker needs the CPU to come back. */
 const SPARE_MS = 1000;
 
@@ -113,14 +110,14 @@ class WorkerSet implements ServedRelay {
     const ports = await claimPorts(config.listen, this.#inForce.ports);
     const share = this.#shareOf(config, ports);
     const slots = this.#slots.filter(({ isRunning }) => isRunning);
-    const prepared = await Promise.allSettled(slots.map((slot) => slot.askWithin(RELOAD_MS, 'prepare', share)));
+    const prepared = await Promise.allSettled(slots.map((slot) => slot.ask('prepare', share)));
     const failed = prepared.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') {
       await Promise.all(slots.map((slot) => slot.look('undo')));
       throw failed.reason;
     }
     this.#inForce = { ports, share };
-    await Promise.all(slots.map((slot) => this.#orRestart(slot, slot.askWithin(RELOAD_MS, 'commit'))));
+    await Promise.all(slots.map((slot) => this.#orRestart(slot, slot.ask('commit'))));
     return keysForRestart(this.#started, config);
   }
 
@@ -170,10 +167,10 @@ class WorkerSet implements ServedRelay {
     const blocked = slot.ask('setBlocks', this.operation.blocks.all);
     await this.#orRestart(slot, blocked);
     if (startedWith !== share) {
-      const prepared = slot.askWithin(RELOAD_MS, 'prepare', share);
+      const prepared = slot.ask('prepare', share);
       await this.#orRestart(
         slot,
-        prepared.then(() => slot.askWithin(RELOAD_MS, 'commit')),
+        prepared.then(() => slot.ask('commit')),
       );
     }
     if (this.#spare === undefined) this.#replaceSpare();

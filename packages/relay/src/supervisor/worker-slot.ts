@@ -9,7 +9,7 @@ import type { Seen } from '../auth/auth-guard.ts';
 import { BackOff } from './back-off.ts';
 import { Bundles } from './bundles.ts';
 import type { WorkerCalls } from './calls.ts';
-import type { Channel } from './channel.ts';
+import type { Answer, Given } from './channel.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** How long a worker may take to open its stores and listeners. */
@@ -20,6 +20,15 @@ const CLOSE_MS = 10_000;
 
 /** How long one that is asked something may take: whoever wants to know of all does not wait for one. */
 const ANSWER_MS = 1000;
+
+/** What may take longer: what asks others, or looks at every session, or waits for something to happen. */
+const LIMITS_MS: Partial<Record<keyof WorkerCalls, number>> = {
+  start: START_MS,
+  prepare: START_MS,
+  commit: START_MS,
+  sessionsCalled: 10_000,
+  readTrace: Number.POSITIVE_INFINITY,
+};
 
 /** The system had none to give. */
 const NO_PROCESS = { status: null, signal: null };
@@ -84,20 +93,23 @@ export class WorkerSlot {
   }
 
   /** What the worker answers; rejects when it does not, or not in time. */
-  async ask<Name extends keyof WorkerCalls>(name: Name, ...given: Parameters<WorkerCalls[Name]>) {
-    return this.askWithin(ANSWER_MS, name, ...given);
-  }
-
-  /** As {@link ask}, with another limit. */
-  askWithin<Name extends keyof WorkerCalls>(limitMs: number, name: Name, ...given: Parameters<WorkerCalls[Name]>) {
-    const asked: ReturnType<typeof this.channel.ask<Name>> = this.channel.ask(limitMs, name, ...(given as never));
-    return asked.catch((cause: unknown) => {
+  async ask<Name extends keyof WorkerCalls>(
+    name: Name,
+    ...given: Given<WorkerCalls[Name]>
+  ): Promise<Answer<WorkerCalls[Name]>> {
+    try {
+      if (this.#process === undefined) throw new Error('it is not running');
+      return await this.#process.channel.ask(LIMITS_MS[name] ?? ANSWER_MS, name, ...given);
+    } catch (cause) {
       throw new Error(`worker ${this.owner}: ${reason(cause)}`, { cause });
-    });
+    }
   }
 
   /** As {@link ask}; undefined when there is no answer, which is counted. */
-  async look<Name extends keyof WorkerCalls>(name: Name, ...given: Parameters<WorkerCalls[Name]>) {
+  async look<Name extends keyof WorkerCalls>(
+    name: Name,
+    ...given: Given<WorkerCalls[Name]>
+  ): Promise<Answer<WorkerCalls[Name]> | undefined> {
     if (!this.isRunning) return undefined;
     try {
       return await this.ask(name, ...given);
@@ -134,11 +146,6 @@ export class WorkerSlot {
     }
     await process.end();
     this.#state = 'ended';
-  }
-
-  get channel(): Channel<never, WorkerCalls> {
-    if (this.#process === undefined) throw new Error('it is not running');
-    return this.#process.channel as unknown as Channel<never, WorkerCalls>;
   }
 
   /** Begins again whenever the process has ended, until the worker is stopped. */

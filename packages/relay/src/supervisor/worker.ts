@@ -32,6 +32,7 @@ export class Worker implements WorkerCalls {
   #directory = '';
   #logger: Logger;
   #idleMemory: IdleMemory | undefined;
+  #changing: Promise<void> = Promise.resolve();
   #prepared: { readonly config: Config; readonly change: PreparedChange } | undefined;
 
   constructor(surroundings: WorkerSurroundings) {
@@ -55,23 +56,25 @@ export class Worker implements WorkerCalls {
     this.#idleMemory = new IdleMemory(clock);
   }
 
-  async prepare(config: Config): Promise<void> {
-    await this.undo();
-    this.#prepared = { config, change: await this.#running.prepare(config) };
+  prepare(config: Config): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#dropPrepared();
+      this.#prepared = { config, change: await this.#running.prepare(config) };
+    });
   }
 
-  async commit(): Promise<void> {
-    const prepared = this.#prepared;
-    if (prepared === undefined) throw new Error('no change was prepared');
-    this.#prepared = undefined;
-    await prepared.change.commit();
-    this.#adopt(prepared.config);
+  commit(): Promise<void> {
+    return this.#inTurn(async () => {
+      const prepared = this.#prepared;
+      if (prepared === undefined) throw new Error('no change was prepared');
+      this.#prepared = undefined;
+      await prepared.change.commit();
+      this.#adopt(prepared.config);
+    });
   }
 
-  async undo(): Promise<void> {
-    const prepared = this.#prepared;
-    this.#prepared = undefined;
-    await prepared?.change.undo();
+  undo(): Promise<void> {
+    return this.#inTurn(() => this.#dropPrepared());
   }
 
   async tune(config: Config): Promise<void> {
@@ -172,6 +175,19 @@ export class Worker implements WorkerCalls {
   get #running(): RunningRelay {
     if (this.#relay === undefined) throw new Error('the worker is still starting');
     return this.#relay;
+  }
+
+  async #dropPrepared(): Promise<void> {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    await prepared?.change.undo();
+  }
+
+  /** One after the other: what was given up while it was being prepared must not stay. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#changing.then(work);
+    this.#changing = done.catch(() => {});
+    return done;
   }
 
   #adopt({ log, timers }: Config): void {
