@@ -202,9 +202,17 @@ class WiredRelay implements RunningRelay {
     Object.assign(this.#parserLimits, parserLimits(config));
   }
 
-  async drain(deadlineMs: number): Promise<void> {
+  async settle(deadlineMs: number): Promise<void> {
     this.#listeners.stop();
     await this.#relay.drain(deadlineMs);
+  }
+
+  giveUp(): void {
+    this.#relay.giveUp();
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await this.settle(deadlineMs);
     await this.close();
   }
 

@@ -38,6 +38,10 @@ export interface RunningRelay extends ServedRelay {
   readonly traces: Traces;
   /** The first half of a reload: everything that can go wrong. */
   prepare(config: Config): Promise<PreparedChange>;
+  /** The first half of a drain: accepts nothing new, and waits for open transactions. Connections stay, also for REPORTs that pass. */
+  settle(deadlineMs: number): Promise<void>;
+  /** Reports to their senders what is not settled. */
+  giveUp(): void;
 }
 
 /** What a relay is given besides its configuration. */

@@ -171,12 +171,17 @@ export class Relay implements HopRules {
     }
   }
 
+  /** Reports what is not settled, as if its next hops were lost; connections stay. */
+  giveUp(): void {
+    for (const hop of this.#hops.all) this.#failures.hopLost(hop, CLOSING);
+  }
+
   /** Closes all connections; what is not settled is reported first. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#timer.cancel();
-    for (const hop of this.#hops.all) this.#failures.hopLost(hop, CLOSING);
+    this.giveUp();
     for (const hop of [...this.#hops.all]) hop.connection.end();
   }
 

@@ -37,7 +37,9 @@ export interface WorkerCalls {
   endTrace(trace: number): void;
   /** What the guards of other workers have seen. */
   learn(seen: readonly Seen[]): void;
-  drain(deadlineMs: number): Promise<void>;
+  /** A drain, step by step: all workers stay until all are done, since what one reports may be for a client of another one. */
+  settle(deadlineMs: number): Promise<void>;
+  giveUp(): void;
   close(): Promise<void>;
 }
 

@@ -124,13 +124,17 @@ class WorkerSet implements ServedRelay {
   async drain(deadlineMs: number): Promise<void> {
     this.#state = 'draining';
     this.#dropSpare();
-    await Promise.all(this.#slots.map((slot) => slot.stop(deadlineMs)));
+    await Promise.all(this.#slots.map((slot) => slot.settle(deadlineMs)));
     await this.close();
   }
 
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#dropSpare();
+    // What one of them reports may be for a client of another one, which has to be there still.
+    await Promise.allSettled(this.#slots.map((slot) => slot.ask('giveUp')));
+    // When this is answered, what was on its way between them has been read.
+    await Promise.allSettled(this.#slots.map((slot) => slot.ask('snapshot')));
     await Promise.all(this.#slots.map((slot) => slot.stop()));
     rmSync(this.#directory, { recursive: true, force: true });
   }

@@ -129,23 +129,37 @@ export class WorkerSlot {
     this.#process?.kill();
   }
 
-  /** Drains the worker, or closes it when there is no deadline; resolves when its process is over. */
-  async stop(deadlineMs?: number): Promise<void> {
-    const wasRunning = this.isRunning || this.#state === 'draining';
-    this.#state = deadlineMs === undefined ? 'ended' : 'draining';
+  /** Lets the worker settle what is open, for so long; nothing new comes to it, and it is not started again. */
+  async settle(deadlineMs: number): Promise<void> {
+    const wasRunning = this.isRunning;
+    this.#state = 'draining';
     this.#wake();
+    await this.#orKill(async ({ channel }) => {
+      if (wasRunning) await channel.ask(deadlineMs + CLOSE_MS, 'settle', deadlineMs);
+    });
+  }
+
+  /** Closes the worker; resolves when its process is over. */
+  async stop(): Promise<void> {
+    const canClose = this.isRunning || this.#state === 'draining';
+    this.#state = 'ended';
+    this.#wake();
+    await this.#orKill(async (process) => {
+      if (canClose) await process.channel.ask(CLOSE_MS, 'close');
+      else process.kill();
+    });
+    await this.#process?.end();
+  }
+
+  async #orKill(work: (process: WorkerProcess) => Promise<void>): Promise<void> {
     const process = this.#process;
     if (process === undefined) return;
     try {
-      if (wasRunning && deadlineMs !== undefined) await process.channel.ask(deadlineMs + CLOSE_MS, 'drain', deadlineMs);
-      else if (wasRunning) await process.channel.ask(CLOSE_MS, 'close');
-      else process.kill();
+      await work(process);
     } catch (cause) {
       if (!process.isOver) this.#parts.logger.error({ worker: this.owner, reason: reason(cause) }, 'worker killed');
       process.kill();
     }
-    await process.end();
-    this.#state = 'ended';
   }
 
   /** Begins again whenever the process has ended, until the worker is stopped. */

@@ -149,9 +149,12 @@ export class Worker implements WorkerCalls {
     for (const one of seen) this.#learn(one);
   }
 
-  async drain(deadlineMs: number): Promise<void> {
-    await this.#relay?.drain(deadlineMs);
-    await this.close();
+  settle(deadlineMs: number): Promise<void> {
+    return this.#running.settle(deadlineMs);
+  }
+
+  giveUp(): void {
+    this.#running.giveUp();
   }
 
   async close(): Promise<void> {
@@ -164,7 +167,9 @@ export class Worker implements WorkerCalls {
   async drainAlone(): Promise<void> {
     if (this.#relay === undefined || this.#relay.state === 'closed') return;
     this.#logger.error('the supervisor is gone: draining');
-    await this.drain(this.#drainMs);
+    await this.settle(this.#drainMs);
+    this.giveUp();
+    await this.close();
     try {
       rmdirSync(this.#directory);
     } catch {

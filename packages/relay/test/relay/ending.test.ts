@@ -1,8 +1,14 @@
 /** What is still said when an end has begun: a peer that has ended its side, a relay that drains, a response behind a file. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { responseTo, sendRequest } from '../endpoint.ts';
+import { request, responseTo, sendRequest } from '../endpoint.ts';
 import { text } from './dialogue.ts';
 import { DIRECTIONS, openScene, type Scene, type SceneOptions, until } from './scene.ts';
+
+const STATUS_OF_ANOTHER = [
+  ['Message-ID', 'mess-2'],
+  ['Byte-Range', '1-5/5'],
+  ['Status', '000 413 Too large'],
+] as const;
 
 let scenes: Scene[] = [];
 
@@ -127,6 +133,27 @@ describe('A relay that drains', () => {
     const report = await scene.sender.next();
     const wish = { messageId: 'mess-2', byteRange: '1-5/5', status: '408 Closing down' };
     expect(text(report)).toBe(scene.report(report, wish));
+    await scene.sender.closed;
+    await expect(scene.sender.next()).rejects.toThrow('closed');
+  });
+
+  it('reports what is open before it closes, once, where it is told to, and stays for what others report (X-05, X-06)', async () => {
+    const scene = await open();
+    const sent = scene.send({ messageId: 'mess-1', byteRange: '1-5/5', body: 'hello' });
+    expect((await scene.sender.ask(sent)).status).toBe(200);
+    const arrived = await scene.receiver.next();
+    const settled = scene.relay.relay.settle(0);
+    scene.clock.advance(100);
+    await settled;
+    scene.relay.relay.giveUp();
+    const report = await scene.sender.next();
+    const wish = { messageId: 'mess-1', byteRange: '1-5/5', status: '408 Closing down' };
+    expect(text(report)).toBe(scene.report(report, wish));
+    void scene.receiver.send(responseTo(arrived, 200));
+    const [toPath, fromPath] = [arrived.header('From-Path') ?? '', scene.receiver.uri];
+    void scene.receiver.send(request('REPORT', { toPath, fromPath, extra: STATUS_OF_ANOTHER }));
+    expect((await scene.sender.next()).header('Status')).toBe('000 413 Too large');
+    await scene.relay.relay.close();
     await scene.sender.closed;
     await expect(scene.sender.next()).rejects.toThrow('closed');
   });
