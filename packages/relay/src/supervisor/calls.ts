@@ -17,6 +17,8 @@ export interface WorkerCalls {
   commit(): Promise<void>;
   /** Nothing where nothing was prepared. */
   undo(): Promise<void>;
+  /** Both halves at once, for who was not there when the others were asked. */
+  catchUp(config: Config): Promise<void>;
   tune(config: Config): void;
   snapshot(): RelaySnapshot;
   figures(): ProcessFigures;

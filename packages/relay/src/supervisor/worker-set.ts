@@ -117,7 +117,14 @@ class WorkerSet implements ServedRelay {
       throw failed.reason;
     }
     this.#inForce = { ports, share };
-    await Promise.all(slots.map((slot) => this.#orRestart(slot, slot.ask('commit'))));
+    await Promise.all(
+      this.#slots.map(async (slot) => {
+        // One that is still starting catches up when it is there.
+        if (!slot.isRunning) return;
+        const done = slots.includes(slot) ? slot.ask('commit') : slot.ask('catchUp', share);
+        await this.#orRestart(slot, done);
+      }),
+    );
     return keysForRestart(this.#started, config);
   }
 
@@ -168,15 +175,10 @@ class WorkerSet implements ServedRelay {
   /** What has changed while it was starting. */
   async #bringUpToDate(slot: WorkerSlot, startedWith: Config): Promise<void> {
     const { share } = this.#inForce;
-    const blocked = slot.ask('setBlocks', this.operation.blocks.all);
-    await this.#orRestart(slot, blocked);
-    if (startedWith !== share) {
-      const prepared = slot.ask('prepare', share);
-      await this.#orRestart(
-        slot,
-        prepared.then(() => slot.ask('commit')),
-      );
-    }
+    // Asked at once: what changes from here on is asked for later, and comes later.
+    const asked = [slot.ask('setBlocks', this.operation.blocks.all)];
+    if (startedWith !== share) asked.push(slot.ask('catchUp', share));
+    await this.#orRestart(slot, Promise.all(asked));
     if (this.#spare === undefined) this.#replaceSpare();
   }
 

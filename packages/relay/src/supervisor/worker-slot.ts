@@ -26,6 +26,7 @@ const LIMITS_MS: Partial<Record<keyof WorkerCalls, number>> = {
   start: START_MS,
   prepare: START_MS,
   commit: START_MS,
+  catchUp: START_MS,
   sessionsCalled: 10_000,
   readTrace: Number.POSITIVE_INFINITY,
 };

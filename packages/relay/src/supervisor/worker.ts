@@ -57,19 +57,17 @@ export class Worker implements WorkerCalls {
   }
 
   prepare(config: Config): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#dropPrepared();
-      this.#prepared = { config, change: await this.#running.prepare(config) };
-    });
+    return this.#inTurn(() => this.#prepare(config));
   }
 
   commit(): Promise<void> {
+    return this.#inTurn(() => this.#commit());
+  }
+
+  catchUp(config: Config): Promise<void> {
     return this.#inTurn(async () => {
-      const prepared = this.#prepared;
-      if (prepared === undefined) throw new Error('no change was prepared');
-      this.#prepared = undefined;
-      await prepared.change.commit();
-      this.#adopt(prepared.config);
+      await this.#prepare(config);
+      await this.#commit();
     });
   }
 
@@ -180,6 +178,19 @@ export class Worker implements WorkerCalls {
   get #running(): RunningRelay {
     if (this.#relay === undefined) throw new Error('the worker is still starting');
     return this.#relay;
+  }
+
+  async #prepare(config: Config): Promise<void> {
+    await this.#dropPrepared();
+    this.#prepared = { config, change: await this.#running.prepare(config) };
+  }
+
+  async #commit(): Promise<void> {
+    const prepared = this.#prepared;
+    if (prepared === undefined) throw new Error('no change was prepared');
+    this.#prepared = undefined;
+    await prepared.change.commit();
+    this.#adopt(prepared.config);
   }
 
   async #dropPrepared(): Promise<void> {
