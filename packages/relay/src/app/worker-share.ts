@@ -16,7 +16,7 @@ export function workerCount({ workers }: Pick<Config, 'workers'>): number {
  */
 export function shareOf(config: Config, ports: ReadonlyMap<string, number> = new Map()): Config {
   const count = workerCount(config);
-  const { flow, limits, chunk } = config;
+  const { flow, limits, chunk, proxyProtocol } = config;
   const share = (whole: number) => Math.ceil(whole / count);
   const withPort = <Endpoint extends Config['listen'][number]>(endpoint: Endpoint): Endpoint => {
     return { ...endpoint, port: ports.get(formatEndpoint(endpoint)) ?? endpoint.port };
@@ -34,6 +34,10 @@ export function shareOf(config: Config, ports: ReadonlyMap<string, number> = new
       listeners: Object.fromEntries(
         Object.entries(chunk.listeners).map(([listener, own]) => [named.get(listener) ?? listener, own]),
       ),
+    },
+    proxyProtocol: {
+      ...proxyProtocol,
+      listeners: proxyProtocol.listeners.map((listener) => named.get(listener) ?? listener),
     },
   };
 }

@@ -17,6 +17,7 @@ import type { WorkerCalls } from './calls.ts';
 export interface WorkerSurroundings {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly lostLogLines: () => number;
   /** Tells the supervisor what the guard has seen. */
   readonly tellSeen: (seen: readonly Seen[]) => Promise<void>;
 }
@@ -24,7 +25,7 @@ export interface WorkerSurroundings {
 /** Waits for `start`, then serves until it is drained or closed. */
 export class Worker implements WorkerCalls {
   readonly #surroundings: WorkerSurroundings;
-  readonly #watch = new ProcessWatch();
+  readonly #watch: ProcessWatch;
   readonly #traces = new Map<number, ReadableStreamDefaultReader<Uint8Array>>();
   #learn: (seen: Seen) => void = () => {};
   #relay: RunningRelay | undefined;
@@ -37,6 +38,7 @@ export class Worker implements WorkerCalls {
 
   constructor(surroundings: WorkerSurroundings) {
     this.#surroundings = surroundings;
+    this.#watch = new ProcessWatch(surroundings.lostLogLines);
     this.#logger = surroundings.logger;
   }
 

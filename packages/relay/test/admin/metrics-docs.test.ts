@@ -54,7 +54,7 @@ describe('docs/metrics.md', () => {
   it('has all of them also where there are workers, which only the figures of processes are told apart by', async () => {
     const [one, several] = [metricsIn(await scrape()), metricsIn(await scrape(true))];
     const labelled = one.map((metric) => {
-      if (!/_(?:process|event_loop)_/.test(metric)) return metric;
+      if (!/_(?:process|event_loop|log)_/.test(metric)) return metric;
       return metric.endsWith(' ') ? `${metric}worker` : `${metric},worker`;
     });
     expect(several.filter((metric) => !metric.includes('msrp_relay_worker_'))).toEqual(labelled.toSorted());

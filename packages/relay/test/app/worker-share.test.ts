@@ -38,10 +38,14 @@ describe('The share of one worker', () => {
   });
 
   it('has the ports that were found, also where something is said about a listener', () => {
-    const config = configOf({ chunk: { listeners: { 'tcp://127.0.0.1:0': { lingerMs: 3 } } } });
-    const { listen, chunk } = shareOf(config, new Map([['tcp://127.0.0.1:0', 4711]]));
+    const config = configOf({
+      chunk: { listeners: { 'tcp://127.0.0.1:0': { lingerMs: 3 } } },
+      proxyProtocol: { listeners: ['tcp://127.0.0.1:0'], proxies: ['127.0.0.1'] },
+    });
+    const { listen, chunk, proxyProtocol } = shareOf(config, new Map([['tcp://127.0.0.1:0', 4711]]));
     expect(listen.map(({ port }) => port)).toEqual([4711, 2856]);
     expect(chunk.listeners).toEqual({ 'tcp://127.0.0.1:4711': { lingerMs: 3 } });
+    expect(proxyProtocol.listeners).toEqual(['tcp://127.0.0.1:4711']);
   });
 });
 
