@@ -89,7 +89,9 @@ describe.each(DIRECTIONS)('kill -9 of the receiver, %s', (direction) => {
   });
 
   it('leaves every octet of large messages that was answered 200 delivered or reported once (X-10, X-16, X-20)', async () => {
-    const scene = await startLoad({ direction, senders: 8, options: LONG, lag: 12 });
+    // More chunks may be under way than the receiver leaves unanswered.
+    const configuration = `flow: { windowOctets: ${16 * 1_048_576} }\n`;
+    const scene = await startLoad({ direction, senders: 8, options: LONG, lag: 12, configuration });
     await scene.load.accepted(40);
     await killReceiver(scene);
     const account = scene.account();
