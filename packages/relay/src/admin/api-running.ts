@@ -56,7 +56,8 @@ export function addRunningRoutes(api: Api, source: AdminSource): void {
         version: source.version,
         uptimeSeconds: Math.floor(process.uptime()),
         listening: [...relay.listening],
-        connections: Object.values(connections).reduce((sum, one) => sum + one, 0),
+        // Streams between workers are no connections of anybody.
+        connections: Object.values(connections).reduce((sum, one) => sum + one, 0) - (connections.worker ?? 0),
         sessions,
         openTransactions: transactions,
         queuedOctets,

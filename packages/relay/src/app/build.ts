@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type NameQueries, nameQueries, provenNames, Resolver, tlsDefaults } from 'msrp/node';
 import { formatUri, parseUri } from 'msrp/wire';
 import { Traces } from '../admin/traces.ts';
+import { LocalLink } from '../cluster/local-link.ts';
 import { Blocks } from '../relay/blocks.ts';
 import { type DiallerTls, NextHopDialler } from '../relay/dialler.ts';
 import type { Hop } from '../relay/hop.ts';
@@ -75,6 +76,7 @@ class WiredRelay implements RunningRelay {
   readonly #relays: RelayPolicy;
   readonly #relay: Relay;
   readonly #listeners: Listeners;
+  readonly #link: LocalLink | undefined;
   readonly #options: RelayOptions;
   readonly #blocks: Blocks;
   readonly operation: Operation;
@@ -108,6 +110,7 @@ class WiredRelay implements RunningRelay {
       verifiesEndpoints: verifyEndpoints,
       tls: diallerTls(config),
     });
+    this.#link = this.#linkOf(context);
     this.#relays = new RelayPolicy(config.relays, config.relays.requireCertificate);
     this.#relay = new Relay({
       clock,
@@ -116,6 +119,7 @@ class WiredRelay implements RunningRelay {
       authenticator: this.#authenticator,
       dialler: this.#dialler,
       relays: this.#relays,
+      workers: this.#link,
       observer: new LogObserver(context.logger, this.traces),
       connections: {
         clock,
@@ -152,6 +156,7 @@ class WiredRelay implements RunningRelay {
   };
 
   async listen(): Promise<void> {
+    await this.#link?.listen();
     (await this.#listeners.prepare(this.#config.listen)).commit();
   }
 
@@ -218,6 +223,7 @@ class WiredRelay implements RunningRelay {
 
   async close(): Promise<void> {
     this.#listeners.stop();
+    this.#link?.stop();
     this.#relay.close();
     this.#resolver.close();
     await this.#authenticator.close();
@@ -259,6 +265,14 @@ class WiredRelay implements RunningRelay {
     const tls = listenerTls(config);
     const { ticketSecret } = this.#context;
     return ticketSecret === undefined ? tls : { ...tls, ticketKeys: ticketKeysOf(ticketSecret, tls) };
+  }
+
+  #linkOf({ worker, clock }: RelayContext): LocalLink | undefined {
+    if (worker === undefined) return undefined;
+    return new LocalLink(worker, clock, (stream, connection) => {
+      if (this.#relay.state === 'closed') stream.destroy();
+      else this.#relay.acceptCarried(connection).connection.open(stream);
+    });
   }
 
   #page(): RequestListener | undefined {

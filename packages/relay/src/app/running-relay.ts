@@ -4,6 +4,7 @@ import type { NameQueries } from 'msrp/node';
 import type { Eventually, RunningSource } from '../admin/source.ts';
 import type { Traces } from '../admin/traces.ts';
 import type { GuardLink } from '../auth/auth-guard.ts';
+import type { WorkerPlace } from '../cluster/local-link.ts';
 import type { Operation } from '../relay/operation.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import type { Config } from './config.ts';
@@ -58,15 +59,6 @@ export interface RelayContext {
   readonly guardLink?: GuardLink;
   /** What the workers make the keys of TLS session tickets of. */
   readonly ticketSecret?: Uint8Array;
-}
-
-/** The place of one worker among others. */
-export interface WorkerPlace {
-  /** `0` to `count - 1`: the first part of the session-ids that it grants. */
-  readonly owner: string;
-  readonly count: number;
-  /** For the sockets of the workers, `<owner>.sock`: only this user may enter it. The supervisor makes and removes it. */
-  readonly directory: string;
 }
 
 /** Builds a relay and opens its listeners; rejects when one cannot be opened. */

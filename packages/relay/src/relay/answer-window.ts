@@ -34,6 +34,11 @@ export class AnswerWindow {
     return this.#unanswered < this.#octets;
   }
 
+  /** Whether nobody waits for any answer. */
+  get isUnused(): boolean {
+    return this.#unanswered === 0;
+  }
+
   /** `octets` that have to be answered left. */
   took(octets: number): void {
     this.#unanswered += octets;

@@ -51,6 +51,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   /** Its end-line came; nothing more of it is to be sent on, or was to be. */
   #isWhole = false;
   #isOver = false;
+  /** It is whole, and another worker has to take it over before it is answered. */
+  #isUnderJudgement = false;
   #linger: Timer | undefined;
   /** Octets of what waits for its piece to be complete that are counted in the relay's memory. */
   #countedOctets = 0;
@@ -88,7 +90,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const { pace } = this.#flow;
     this.#isWhole = true;
     this.#context.observer.follow?.(stepOfRequest('ended', this.#flow, this.#head, flag));
-    const isHeld = pace.isFull && this.#head.failureReport === 'yes';
+    this.#isUnderJudgement = this.#flow.verdict === 'due' && this.#head.failureReport === 'yes';
+    const isHeld = this.#isUnderJudgement || (pace.isFull && this.#head.failureReport === 'yes');
     // Without a hold the ingress chunk is answered in the turn in which its last piece is sent on.
     const unanswered = isHeld ? this : undefined;
     if (this.#head.hasBody) this.#emit(this.#octets, flag, unanswered);
@@ -96,8 +99,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (this.#isOver) return;
     this.#isOver = true;
     const octets = this.#start - this.#firstOctet + this.#flow.headOctets;
-    if (isHeld) pace.heldAnswers.hold(this, octets, this.#context.clock.nowMs());
-    else this.accept();
+    if (!isHeld) this.accept();
+    else if (!this.#isUnderJudgement) pace.heldAnswers.hold(this, octets, this.#context.clock.nowMs());
     // A client's own connection waits for its own session; one that brings others' sessions must not.
     if (pace.isFlooded && !this.#flow.isFromClient && this.#flow.ingress.isNeededBeside(pace)) {
       this.#context.failures.paceGivenUp(pace);
@@ -112,8 +115,12 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const id = this.#head.transactionId;
     const response = `MSRP ${id} 200 OK\r\n${this.#flow.responseLines}${formatEndLine(id, '$')}`;
     this.#flow.ingress.connection.writeUrgent(response);
-    this.#context.counters.okOut += 1;
+    if (!this.#flow.ingress.isStream) this.#context.counters.okOut += 1;
     this.#context.observer.follow?.({ ...stepOfRequest('responded', this.#flow, this.#head), status: 200 });
+  }
+
+  admitted(): void {
+    if (this.#isUnderJudgement) this.accept();
   }
 
   left(): void {
@@ -283,8 +290,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   }
 
   #write(chunk: OutgoingChunk): void {
-    this.#context.counters.sendsOut += 1;
     const { egress, ingress, pace } = this.#flow;
+    if (!egress.isStream) this.#context.counters.sendsOut += 1;
     this.#flow.count(chunk.octets);
     if (!egress.connection.writeChunk(pace.lane, chunk)) return;
     // A 200 held back slows the sender of a whole chunk; one that is in the middle of a chunk, or waits for none, is not read.

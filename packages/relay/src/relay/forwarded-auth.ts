@@ -19,8 +19,7 @@ export class ForwardedAuth extends RelayedRequest {
 
   constructor(context: RelayedContext, flow: Flow, head: Head, maxFailures: number) {
     super(context, flow, head);
-    const { inside } = flow.sessions[0];
-    this.#client = inside.kind === 'client' ? inside.hop : undefined;
+    this.#client = flow.sender;
     const hasCredentials = headerValues(head, 'authorization').length > 0;
     this.#relay = hasCredentials ? parseUri(lastOf(flow.toPath))?.host : undefined;
     this.#counters = context.counters;

@@ -5,6 +5,7 @@ import type { ContinuationFlag, Head } from 'msrp/wire';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
 import type { HandshakeToken } from '../transport/handshake-token.ts';
 import type { PauseCause } from '../transport/pauses.ts';
+import type { Crossing } from './crossing.ts';
 import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
 import { type TransactionBudget, TransactionTable } from './transactions.ts';
@@ -43,6 +44,8 @@ export class Hop implements ConnectionEvents {
   readonly sessions = new Set<Session>();
   /** Sessions for which the node at the other end is the outside peer (RFC 4975 §5.4). */
   readonly outsideOf = new Set<Session>();
+  /** A stream between two workers: what passes is counted where it comes in and where it goes out, not here. */
+  readonly isStream: boolean;
   readonly transactions: TransactionTable;
   /** What it sends to others, and what others send to it. */
   readonly pacesIn = new Set<Pace>();
@@ -72,6 +75,10 @@ export class Hop implements ConnectionEvents {
   token: HandshakeToken | undefined;
   /** The node at the other end has acted as a relay whose name it proved. */
   isRelay = false;
+  /** The streams by which its requests are carried to other workers, by worker; made with the first. */
+  crossings: Map<string, Crossing> | undefined;
+  /** It is such a stream. */
+  crossing: Crossing | undefined;
   /** Octets seen in both directions when it was last looked at, and since when there were no others. */
   #octetsSeen = 0;
   #quietSinceMs: number;
@@ -91,7 +98,9 @@ export class Hop implements ConnectionEvents {
   constructor(number: number, connection: Connection, rules: HopRules, budget: TransactionBudget, clock: Clock) {
     this.number = number;
     this.connection = connection;
-    this.remoteAddress = connection.origin.remoteAddress;
+    const { transport, remoteAddress, worker } = connection.origin;
+    this.remoteAddress = transport === 'worker' ? `worker ${worker}` : remoteAddress;
+    this.isStream = worker !== undefined;
     this.transactions = new TransactionTable(budget);
     this.openedAtMs = clock.nowMs();
     this.#clock = clock;
@@ -111,7 +120,13 @@ export class Hop implements ConnectionEvents {
   /** Over WebSocket come clients alone, never peers of others, and clients authenticate (RFC 7977 §5.1, §5.3.1). */
   get mustAuthenticate(): boolean {
     const { transport } = this.connection.origin;
-    return (transport === 'ws' || transport === 'wss') && this.sessions.size === 0;
+    // Its own worker knows whether it has.
+    return (transport === 'ws' || transport === 'wss') && this.sessions.size === 0 && !this.isStream;
+  }
+
+  /** Whether what goes there goes on to somebody else: at the other end is a relay, or another worker. */
+  get isBetween(): boolean {
+    return this.isRelay || this.isStream;
   }
 
   /** Whether the other end proved that it may speak for `host`. */
@@ -151,7 +166,8 @@ export class Hop implements ConnectionEvents {
   /** How long nothing has passed here, and nobody may expect anything to: 0 while a session or a request needs it. */
   idleMs(nowMs: number): number {
     const octets = this.connection.octetsIn + this.connection.octetsOut;
-    const isNeeded = this.sessions.size > 0 || this.outsideOf.size > 0 || this.transactions.openCount > 0;
+    const isNeeded =
+      this.sessions.size > 0 || this.outsideOf.size > 0 || this.transactions.openCount > 0 || this.hasCrossings;
     if (octets !== this.#octetsSeen || isNeeded) this.#quietSinceMs = nowMs;
     this.#octetsSeen = octets;
     return nowMs - this.#quietSinceMs;
@@ -162,6 +178,11 @@ export class Hop implements ConnectionEvents {
     const sessions = this.sessions.size + this.outsideOf.size + this.pacesIn.size + this.pacesOut.size;
     const requests = this.transactions.openCount + this.awaited.size + this.authsInProgress;
     return sessions + requests === 0 && this.connection.isDrained && !this.connection.isInsideMessage;
+  }
+
+  /** Whether other workers have to do with it: a stream lasts as long as the worker at its end needs it. */
+  get hasCrossings(): boolean {
+    return this.crossings !== undefined && this.crossings.size > 0;
   }
 
   get isBlocked(): boolean {
@@ -208,6 +229,7 @@ export class Hop implements ConnectionEvents {
   urgentTaken(): void {
     for (const pace of this.crowded) if (!pace.lane.isOverHigh) pace.laneIsLow();
     this.crowded.clear();
+    this.crossing?.endIfOver();
   }
 
   broken(error: MsrpError, head: Head | undefined): void {

@@ -106,6 +106,11 @@ export class Hops {
     this.#lead(hop, uri.host);
   }
 
+  /** URIs of the relays that the other end of `hop` has acted as, as far as they were proved. */
+  relaysAt(hop: Hop): string[] {
+    return hop.isRelay ? [...(this.#keys.get(hop) ?? [])].filter((key) => key.startsWith('msrps:')) : [];
+  }
+
   /** Why `uri` cannot be reached just now, if that was found out a moment ago. */
   failureOf(uri: MsrpUri, isLast: boolean): Loss | undefined {
     const key = this.#keyOf(uri, isLast);

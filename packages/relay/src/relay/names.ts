@@ -29,6 +29,11 @@ export class OwnNames {
     this.#domains = new Set([...this.#hosts, ...domains.map((name) => name.toLowerCase())]);
   }
 
+  /** Hosts of its URIs, which its certificate carries. */
+  get hosts(): string[] {
+    return [...this.#hosts];
+  }
+
   /** A listener is ready. */
   add(place: ListeningPlace): void {
     const hosts = place.loopbackAddress === undefined ? this.#hosts : [...this.#hosts, place.loopbackAddress];

@@ -34,6 +34,7 @@ export class Pace implements LaneOwner {
   readonly inward: Session | undefined;
   readonly heldAnswers = new HeldAnswers();
   readonly #sessions: readonly Session[];
+  readonly #carried: object | undefined;
   readonly #limits: PaceLimits;
   readonly #window: AnswerWindow;
   readonly #ingresses = new Set<Hop>();
@@ -46,11 +47,15 @@ export class Pace implements LaneOwner {
   #lookedAtMs = 0;
   #movedAtMs = 0;
 
-  /** @param sessions - all own sessions on the way: what waits ends with the first of them. */
-  constructor(egress: Hop, sessions: readonly Session[], limits: PaceLimits, inward?: Session) {
+  /**
+   * @param sessions - all own sessions on the way: what waits ends with the first of them. None when the session is another
+   * worker's; then `carried` stands for it.
+   */
+  constructor(egress: Hop, sessions: readonly Session[], limits: PaceLimits, inward?: Session, carried?: object) {
     this.egress = egress;
     this.inward = inward;
     this.#sessions = sessions;
+    this.#carried = carried;
     this.#limits = limits;
     this.#window = new AnswerWindow(limits.windowOctets);
     this.lane = egress.connection.lane(this);
@@ -86,6 +91,11 @@ export class Pace implements LaneOwner {
     for (const session of this.#sessions) session.paces.delete(this);
     this.#release();
     for (const ingress of [...this.#ingresses]) this.leave(ingress);
+  }
+
+  /** Whether nothing is under way here, and nothing is remembered that matters. */
+  get isIdle(): boolean {
+    return this.lane.chunks.length === 0 && this.#window.isUnused && !this.#isGivenUp;
   }
 
   /** Whether SENDs are refused: it was stuck for too long, or can slow nobody any more, and its lane is not low yet. */
@@ -126,6 +136,7 @@ export class Pace implements LaneOwner {
 
   /** Whether both carry requests of one session. */
   sharesSessionWith(other: Pace): boolean {
+    if (this.#carried !== undefined) return this.#carried === other.#carried;
     return this.#sessions.some((session) => other.#sessions.includes(session));
   }
 

@@ -1,5 +1,6 @@
 /** What the rules of the relay need from the floors above them: somebody who knows the users. */
 import type { Duplex } from 'node:stream';
+import type { ConnectionOrigin } from '../transport/connection.ts';
 import type { HandshakeToken } from '../transport/handshake-token.ts';
 
 /**
@@ -108,6 +109,27 @@ export interface Dialler {
   readonly allowsCleartext: boolean;
   /** Whether the certificate of a last hop is checked as strictly as a relay's, and by the same authorities. */
   readonly checksEndpointsAsRelays: boolean;
+}
+
+/** What a worker says of a connection of its own when it opens a stream to another: that one treats the stream as this connection. */
+export interface CarriedConnection {
+  /** With the name of the worker that has the connection. */
+  readonly origin: ConnectionOrigin;
+  /** The dNSNames that its certificate proved. */
+  readonly certifiedNames: readonly string[];
+  /** The relays that the other end has acted as and proved to be, as URIs. */
+  readonly relays: readonly string[];
+  /** Its probation is over. */
+  readonly isProven: boolean;
+}
+
+/** The other workers of this relay, each with sessions of its own. Supplied by the floor `cluster`. */
+export interface OtherWorkers {
+  /** Whether sessions of `owner`, the first part of a session-id as received, are another worker's. */
+  has(owner: string): boolean;
+
+  /** Opens a stream to `owner` that stands for `connection`; rejects with an `MsrpError` when nobody listens there. */
+  open(owner: string, connection: CarriedConnection): Promise<Duplex>;
 }
 
 /**

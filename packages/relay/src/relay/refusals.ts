@@ -44,7 +44,7 @@ export class Refusals {
     const toPath = head.method === 'SEND' ? firstOf(head.fromPath) : head.fromPath;
     const response = formatResponse(head.transactionId, status, comment, toPath, firstOf(head.toPath), lines);
     hop.connection.writeUrgent(response);
-    this.#counters.responseOut(countedMethod(head.method), status);
+    if (!hop.isStream) this.#counters.responseOut(countedMethod(head.method), status);
     this.#observer.follow?.({ ...stepOfHead('responded', hop, head), status });
   }
 
@@ -66,7 +66,8 @@ export class Refusals {
     this.refuseFor(reason, hop, head, status, comment);
     if (fate === 'misaddressed') {
       hop.misaddressed += 1;
-      const isKnown = hop.sessions.size > 0 || hop.outsideOf.size > 0 || hop.isRelay;
+      const isKnown =
+        hop.sessions.size > 0 || hop.outsideOf.size > 0 || hop.isRelay || (hop.hasCrossings && hop.isProven);
       const isStranger = !isKnown && hop.connection.origin.direction === 'accepted';
       if (isStranger || hop.misaddressed >= MAX_MISADDRESSED) hop.connection.end();
     } else if (fate === 'closing') {

@@ -1,11 +1,13 @@
 /** The relay: takes what connections tell it to the rules, and keeps the house in order. */
 import type { Clock, MsrpError, Timer } from 'msrp/base';
-import type { Head, MsrpUri } from 'msrp/wire';
+import { type Head, type MsrpUri, parseUri } from 'msrp/wire';
 import type { ConnectionContext, ConnectionOrigin } from '../transport/connection.ts';
 import { Histogram } from '../transport/histogram.ts';
 import { AuthMethod } from './auth-method.ts';
 import type { Reason } from './counted.ts';
 import { Counters, count } from './counters.ts';
+import type { Crossing } from './crossing.ts';
+import { Crossings } from './crossings.ts';
 import { CLIENT_GONE, CLOSING, Failures, STALLED } from './failures.ts';
 import { ChunkInTransit, type ForwardContext } from './forward.ts';
 import type { Hop, HopRules, Incoming } from './hop.ts';
@@ -13,7 +15,7 @@ import { failureFor, Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
 import { numbersAbove } from './numbering.ts';
 import { MAX_IDLE_MS, type RelayOptions } from './options.ts';
-import type { Authenticator, Dialler, Observer } from './ports.ts';
+import type { Authenticator, CarriedConnection, Dialler, Observer, OtherWorkers } from './ports.ts';
 import { Rates } from './rates.ts';
 import { Refusals } from './refusals.ts';
 import type { RelayPolicy } from './relay-policy.ts';
@@ -35,6 +37,8 @@ export interface RelayParts {
   readonly dialler: Dialler;
   /** What other relays may do. */
   readonly relays: RelayPolicy;
+  /** Those with whom this one makes up one relay; undefined when it is alone. */
+  readonly workers?: OtherWorkers | undefined;
   readonly observer: Observer;
   readonly connections: ConnectionContext;
 }
@@ -77,7 +81,7 @@ export class Relay implements HopRules {
     this.#options = options;
     this.#budget = new TransactionBudget(options.limits);
     this.#refusals = new Refusals(counters, observer);
-    const backTo = (uri: MsrpUri) => (this.#state === 'closed' ? undefined : this.#router.nextHops.backTo(uri));
+    const backTo = (uri: MsrpUri) => (this.#state === 'closed' ? undefined : this.#router.backTo(uri));
     this.#failures = new Failures(new Reports(counters, observer, backTo));
     this.#responses = new Responses(counters);
     const first = numbersAbove(options.owner);
@@ -88,7 +92,10 @@ export class Relay implements HopRules {
     this.sessions = new SessionTable(clock, sessionEnded, first);
     this.#hops = new Hops(clock, parts.connections, dialler, this, this.#budget, options.limits, first);
     const { limits, flow } = options;
-    this.#router = new Router({ names, sessions: this.sessions, hops: this.#hops, dialler, relays, limits, flow });
+    const hops = this.#hops;
+    const { workers } = parts;
+    const crossings = workers === undefined ? undefined : new Crossings({ clock, hops, names, workers, flow });
+    this.#router = new Router({ names, sessions: this.sessions, hops, dialler, relays, crossings, limits, flow });
     const longestMs = Math.max(options.partialMs, 60_000);
     const wheel = new TimerWheel(clock, TICK_MS, Math.ceil(longestMs / TICK_MS) + 2);
     const { turn } = parts.connections;
@@ -133,9 +140,21 @@ export class Relay implements HopRules {
     return this.#hops.makeRoom();
   }
 
+  /** Another worker opened a stream, on which its connection is this one's, too; the hop's connection is to be opened with it. */
+  acceptCarried({ origin, certifiedNames, relays, isProven }: CarriedConnection): Hop {
+    const hop = this.accept(origin);
+    hop.certifiedNames = certifiedNames;
+    hop.isProven = isProven;
+    for (const relay of relays) {
+      const uri = parseUri(relay);
+      if (uri !== undefined) this.#hops.confirm(hop, uri);
+    }
+    return hop;
+  }
+
   begin(hop: Hop, head: Head): Incoming {
     if (head.method === '') return this.#responses;
-    this.counters.requestIn(head.method);
+    if (!hop.isStream) this.counters.requestIn(head.method);
     return head.method === 'SEND' ? this.#beginSend(hop, head) : new WholeRequest(this.#requests, head);
   }
 
@@ -146,13 +165,15 @@ export class Relay implements HopRules {
   }
 
   read(hop: Hop, octets: number, sends: number): void {
-    this.rates.spend(hop, octets, sends);
+    // What comes from another worker was entered in the accounts there.
+    if (!hop.isStream) this.rates.spend(hop, octets, sends);
+    hop.crossing?.endIfOver();
   }
 
   closed(hop: Hop, error: Error | undefined): void {
     this.#hops.remove(hop);
-    this.counters.octetsIn += hop.connection.octetsIn;
-    this.counters.octetsOut += hop.connection.octetsOut;
+    if (!hop.isStream) this.counters.octetsIn += hop.connection.octetsIn;
+    if (!hop.isStream) this.counters.octetsOut += hop.connection.octetsOut;
     this.#observer.connectionEnded(hop.connection.origin.remoteAddress, hop.connection.origin.direction, error);
     for (const pace of [...hop.pacesOut]) pace.retire();
     for (const pace of [...hop.pacesIn]) pace.leave(hop);
@@ -160,6 +181,8 @@ export class Relay implements HopRules {
     hop.outsideOf.clear();
     for (const session of [...hop.sessions]) this.sessions.end(session);
     this.#failures.hopLost(hop, failureFor(error), CLIENT_GONE);
+    if (hop.crossing !== undefined) this.#streamClosed(hop.crossing);
+    for (const crossing of [...(hop.crossings?.values() ?? [])]) crossing.outsideGone();
   }
 
   /** Grants nothing new and takes no new messages; resolves when all open transactions are settled, or at the deadline. */
@@ -194,7 +217,7 @@ export class Relay implements HopRules {
       const stopped = route.flow.pace.stoppedWith(head.messageId);
       if (stopped !== undefined) return this.#refuse('stopped', hop, head, stopped);
       if (this.#isTooLarge(head)) return this.#refuse('message size', hop, head, 413);
-      hop.isProven = true;
+      if (route.flow.verdict === undefined) hop.isProven = true;
       this.#observer.follow?.(stepOfRequest('received', route.flow, head));
       return new ChunkInTransit(this.#forward, route.flow, head);
     }
@@ -248,8 +271,27 @@ export class Relay implements HopRules {
     const isWaiting = connection.isInsideHead && !hop.isBlocked;
     hop.headSinceMs = isWaiting ? (hop.headSinceMs ?? nowMs) : undefined;
     if (hop.headSinceMs !== undefined && nowMs - hop.headSinceMs >= probationMs) return true;
-    if (hop.idleMs(nowMs) > MAX_IDLE_MS) return true;
-    return !hop.isProven && connection.origin.direction === 'accepted' && nowMs - hop.openedAtMs >= probationMs;
+    if (hop.crossing === undefined && hop.idleMs(nowMs) > MAX_IDLE_MS) return true;
+    return this.#hasFailedProbation(hop, nowMs);
+  }
+
+  /** Another worker that has kept the stream of a connection for as long has found it good, or will end it. */
+  #hasFailedProbation(hop: Hop, nowMs: number): boolean {
+    const { probationMs } = this.#options;
+    if (hop.isProven || hop.connection.origin.direction === 'dialled') return false;
+    if (nowMs - hop.openedAtMs < probationMs) return false;
+    if (!hop.hasCrossings) return true;
+    for (const { stream } of hop.crossings?.values() ?? []) {
+      if (nowMs - stream.openedAtMs > probationMs + 2 * TICK_MS) hop.isProven = true;
+    }
+    return false;
+  }
+
+  /** A stream was closed by the other worker, or with it. A connection that had nothing but its good word has it no more. */
+  #streamClosed(crossing: Crossing): void {
+    crossing.streamGone();
+    const { outside } = crossing;
+    if (outside.isUsable && this.#hasFailedProbation(outside, this.#clock.nowMs())) outside.connection.end();
   }
 
   /**
@@ -262,8 +304,8 @@ export class Relay implements HopRules {
     hop.connection.readOnAfter(pauseMaxMs, nowMs);
     for (const pace of [...hop.pacesIn]) {
       const standsForMs = pace.standsForMs(nowMs);
-      // A relay that is told to wait itself may keep its answers for as long, and none comes in that time.
-      const isStuck = standsForMs >= (pace.egress.isRelay ? 2 : 1) * holdResponseMs;
+      // One that is told to wait itself may keep its answers for as long, and none comes in that time.
+      const isStuck = standsForMs >= (pace.egress.isBetween ? 2 : 1) * holdResponseMs;
       const isHeldTooLong = nowMs - (pace.heldAnswers.sinceMs ?? nowMs) >= holdResponseMs;
       const isPausedTooLong = hop.blockedForMs(pace, nowMs) >= pauseMaxMs;
       if ((isHeldTooLong && isStuck) || (isPausedTooLong && standsForMs >= pauseMaxMs)) {
@@ -273,6 +315,12 @@ export class Relay implements HopRules {
       if (isHeldTooLong) pace.heldAnswers.giveSince(nowMs - holdResponseMs);
       if (isPausedTooLong) hop.unblock(pace);
     }
+  }
+
+  /** Another worker may not read for as long as a pause lasts, and sees to it itself that its receiver reads. */
+  #stallMsOf({ isStream }: Hop): number {
+    const { stallMs, pauseMaxMs } = this.#options.flow;
+    return isStream ? stallMs + pauseMaxMs : stallMs;
   }
 
   /** It is there but takes nothing: 408 also where a client that is gone would be 481. */
@@ -288,7 +336,7 @@ export class Relay implements HopRules {
     for (const hop of this.#hops.all) {
       if (hop.connection.state !== 'open') continue;
       if (this.#isUseless(hop, nowMs)) hop.connection.end();
-      else if (hop.connection.stalledMs(nowMs) >= this.#options.flow.stallMs) this.#breakOff(hop);
+      else if (hop.connection.stalledMs(nowMs) >= this.#stallMsOf(hop)) this.#breakOff(hop);
       else this.#endPauses(hop, nowMs);
     }
     if (this.#state !== 'closed') this.#timer = this.#clock.after(TICK_MS, () => this.#tick());

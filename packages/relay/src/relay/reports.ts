@@ -5,7 +5,6 @@ import { type Counters, count } from './counters.ts';
 import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Observer } from './ports.ts';
-import { urisOf } from './steps.ts';
 import type { Loss } from './transactions.ts';
 
 /** Octets of a message that went by a flow: `octets` of them, the first of which has number `start`. */
@@ -55,10 +54,10 @@ export class Reports {
     const head = formatRequestHead(id, 'REPORT', flow.fromPath, flow.reporter, lines, false);
     hop.connection.writeUrgent(head + formatEndLine(id, '$'));
     this.#observer.follow?.({
-      ...{ step: 'reported', sessionUris: urisOf(flow), method: 'REPORT', connection: hop.number },
+      ...{ step: 'reported', sessionUris: flow.sessionUris, method: 'REPORT', connection: hop.number },
       ...{ transactionId: id, messageId, range: byteRange, status, reason: trigger },
     });
-    this.#counters.requestOut('REPORT');
+    if (!hop.isStream) this.#counters.requestOut('REPORT');
     count(this.#counters.reports, `${trigger} ${countedStatus(status)}`);
   }
 

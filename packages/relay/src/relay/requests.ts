@@ -60,7 +60,8 @@ export class WholeRequest implements Incoming {
       return this.#refuse('malformed', hop, 400, head.fault ?? 'Only a SEND is chunked');
     if (this.#isTooLarge) return this.#refuse('message size', hop, 413, 'Body too large');
     if (hop.awaited.has(head.transactionId)) return this.#refuse('id in use', hop, 400, 'Transaction id in use');
-    if (method === 'AUTH' && firstOf(head.toPath) === head.toPath) return authMethod.handle(hop, head);
+    const isAuthHere = method === 'AUTH' && firstOf(head.toPath) === head.toPath;
+    if (isAuthHere && !router.isAuthForOthers(hop, head.toPath)) return authMethod.handle(hop, head);
     if (options.blockMethods.has(method)) return this.#refuse('method', hop, 501);
     if (method !== 'REPORT' && !this.#context.isOpen()) return this.#refuse('closing', hop, 408, 'Closing down');
     const { toPath, fromPath } = head;
@@ -68,7 +69,7 @@ export class WholeRequest implements Incoming {
     if (route.kind === 'refusal') return refusals.refuseRoute(hop, head, route);
     // A REPORT or response has no business here; another method is unknown to this node.
     if (route.kind === 'arrival') return this.#refuse('not a message', hop, 501);
-    hop.isProven = true;
+    if (route.flow.verdict === undefined) hop.isProven = true;
     this.#forward(hop, route.flow);
   }
 
@@ -92,7 +93,7 @@ export class WholeRequest implements Incoming {
     }
     const id = transaction?.id ?? makeIdent();
     egress.connection.writeUrgent(this.#text(flow, id));
-    counters.requestOut(this.#head.method);
+    if (!egress.isStream) counters.requestOut(this.#head.method);
     observer.follow?.(stepOfRequest('received', flow, this.#head, '$'));
     const forwarded = { connection: egress.number, transactionId: id };
     observer.follow?.({ ...stepOfRequest('forwarded', flow, this.#head, '$'), ...forwarded });

@@ -17,7 +17,7 @@ export class Responses implements Incoming {
     const head = hop.latest;
     if (head === undefined) return;
     const transaction = hop.transactions.find(head.transactionId);
-    this.#counters.responseIn(transaction?.method ?? 'none', head.status);
+    if (!hop.isStream) this.#counters.responseIn(transaction?.method ?? 'none', head.status);
     if (head.fault !== undefined || flag !== '$') return count(this.#counters.oddities, 'malformed response');
     if (transaction === undefined) return count(this.#counters.oddities, 'unmatched response');
     if (!isAddressedTo(transaction.answeredAt, firstOf(head.toPath))) {

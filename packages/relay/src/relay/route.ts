@@ -1,6 +1,8 @@
 /** Where a request goes: admission and next hop, in the order of RFC 4976 §6.2 to §6.4. */
 import { firstOf, type MsrpUri, parseUri, splitPath } from 'msrp/wire';
 import { flat } from '../transport/flat.ts';
+import type { Crossing } from './crossing.ts';
+import type { Crossings } from './crossings.ts';
 import { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Hops } from './hops.ts';
@@ -33,6 +35,8 @@ const BOUND_ELSEWHERE = refusal(506, 'Session in use on another connection', 'bo
 const MALFORMED = refusal(400, 'Malformed path', 'malformed path');
 const TOO_LONG = refusal(400, 'Too many URIs', 'path too long');
 
+const OUTSIDE_GONE = refusal(408, 'Next hop is gone', 'gone');
+
 const TOO_MANY_WAYS = refusal(408, 'Too many next hops', 'next hops');
 
 /** How many ways one session may have at a time: one or two are what it needs. */
@@ -45,6 +49,8 @@ export interface RouterParts {
   readonly hops: Hops;
   readonly dialler: Dialler;
   readonly relays: RelayPolicy;
+  /** Ways to other workers, if there are any. */
+  readonly crossings: Crossings | undefined;
   readonly limits: { readonly pathUris: number };
   /** Bounds of every way. */
   readonly flow: PaceLimits;
@@ -78,19 +84,20 @@ export class Router {
   readonly #sessions: SessionTable;
   readonly #hops: Hops;
   readonly #relays: RelayPolicy;
+  readonly #crossings: Crossings | undefined;
   readonly #limits: RouterParts['limits'];
   readonly #paceLimits: PaceLimits;
-  /** Also the way back to relays whose connection is gone. */
-  readonly nextHops: NextHops;
+  readonly #nextHops: NextHops;
 
-  constructor({ names, sessions, hops, dialler, relays, limits, flow }: RouterParts) {
+  constructor({ names, sessions, hops, dialler, relays, crossings, limits, flow }: RouterParts) {
     this.#names = names;
     this.#sessions = sessions;
     this.#hops = hops;
     this.#relays = relays;
+    this.#crossings = crossings;
     this.#limits = limits;
     this.#paceLimits = flow;
-    this.nextHops = new NextHops(hops, dialler);
+    this.#nextHops = new NextHops(hops, dialler);
   }
 
   /**
@@ -98,7 +105,11 @@ export class Router {
    * request of an outside peer binds the session to its connection.
    */
   route(ingress: Hop, toPath: string, fromPath: string): Route {
-    const session = this.#sessions.find(firstOf(toPath));
+    if (ingress.crossing !== undefined) return wayOut(ingress.crossing, toPath, fromPath);
+    const addressed = firstOf(toPath);
+    const session = this.#sessions.find(addressed);
+    const carried = session === undefined ? this.#crossings?.known(ingress, addressed, toPath, fromPath) : undefined;
+    if (carried !== undefined) return { kind: 'flow', flow: carried };
     if (session !== undefined) {
       const { outbound, inbound } = session;
       const known = outbound?.ingress === ingress ? outbound : inbound;
@@ -111,7 +122,23 @@ export class Router {
 
   /** Admits an AUTH for another relay. It never takes the way of other requests, which may be a less trusted one, nor leaves it to them. */
   routeAuth(ingress: Hop, toPath: string, fromPath: string): Route {
+    if (ingress.crossing !== undefined) return wayOut(ingress.crossing, toPath, fromPath);
     return this.#decide(ingress, toPath, fromPath, this.#sessions.find(firstOf(toPath)), true);
+  }
+
+  /** Whether an AUTH to this URI alone is not for this worker but for another one, or comes from there on its way out. */
+  isAuthForOthers(ingress: Hop, uriText: string): boolean {
+    if (ingress.crossing !== undefined) return true;
+    const uri = this.#crossings === undefined ? undefined : parseUri(uriText);
+    return uri !== undefined && this.#names.isAuthTarget(uri) && this.#ownerOf(uri, ingress) !== undefined;
+  }
+
+  /** To a relay that had proved to be the node of `uri` on a connection that is gone; undefined when it cannot be reached. */
+  backTo(uri: MsrpUri): Hop | undefined {
+    if (!this.#names.isOwn(uri)) return this.#nextHops.backTo(uri);
+    const owner = this.#crossings?.ownerOf(uri);
+    const link = owner === undefined ? undefined : this.#crossings?.link(owner);
+    return link?.kind === 'hop' ? link : undefined;
   }
 
   #decide(ingress: Hop, toPath: string, fromPath: string, session: Session | undefined, isAuth: boolean): Route {
@@ -124,12 +151,16 @@ export class Router {
     if (!(isAuth ? this.#names.isAuthTarget(self) : this.#names.isOwn(self))) return MISADDRESSED;
     // Whoever could do without would use this relay to reach any other.
     if (isAuth && self.sessionId === undefined) return NO_SESSION_URI;
-    if (session === undefined) return NO_SESSION;
+    const owner = session === undefined ? this.#ownerOf(self, ingress) : undefined;
+    if (session === undefined && owner === undefined) return NO_SESSION;
     if (self.scheme === 'msrps' && !ingress.isSecure) {
       // A clear connection that this relay opened itself, as it was told to, still serves its other sessions.
       const fate = ingress.connection.origin.direction === 'accepted' ? 'closing' : undefined;
       return refusal(403, 'TLS only', 'cleartext', fate);
     }
+    const passage = { ingress, toPath, fromPath, onward, behind, previous, isAuth };
+    if (session === undefined)
+      return ingress.mustAuthenticate ? NOT_AUTHENTICATED : this.#carried(passage, owner ?? '');
     const isInside = isFromInside(session.inside, ingress, previous);
     if (!isInside && ingress.mustAuthenticate) return NOT_AUTHENTICATED;
     if (onward.length === 1) return { kind: 'arrival', isInside };
@@ -138,17 +169,29 @@ export class Router {
     // Whose ways are chosen by whoever sends.
     const isChoosing = isInside || session.inside.kind === 'relay';
     if (isChoosing && session.paces.size >= MAX_WAYS) return TOO_MANY_WAYS;
-    const passage = { ingress, toPath, fromPath, onward, behind, previous, isAuth };
     const way = isInside ? this.#outbound(passage, session, next) : this.#inbound(passage, session, next);
     return way.kind === 'way' ? { kind: 'flow', flow: this.#flow(passage, way, isInside) } : way;
+  }
+
+  /** The other worker that has the session of `uri`. What comes from another worker goes to no third one. */
+  #ownerOf(uri: MsrpUri, ingress: Hop): string | undefined {
+    return ingress.isStream ? undefined : this.#crossings?.ownerOf(uri);
+  }
+
+  /** To another worker, which judges it as if it had come there. */
+  #carried(passage: Passage, owner: string): Route {
+    const { ingress, toPath, fromPath } = passage;
+    const uri = flat(firstOf(toPath));
+    const previousRelay = this.#confirmed(passage, actsAsRelay(passage));
+    return this.#crossings?.carry({ ingress, owner, uri, toPath, fromPath, previousRelay }) ?? NO_SESSION;
   }
 
   /** From the inside hop of `session` to the `next` URI, which may be a session of this relay again. */
   #outbound({ onward, isAuth }: Passage, session: Session, next: MsrpUri): Way | Refusal {
     // First of all: whoever connects may call itself by one of our URIs.
     if (isAuth && this.#names.isAuthTarget(next)) return NOT_THIS_WAY;
-    if (this.#names.isOwn(next)) return this.#hairpin(session, onward);
-    const { nextHops } = this;
+    if (this.#names.isOwn(next)) return this.#hairpin(session, next, onward);
+    const nextHops = this.#nextHops;
     const isLast = onward.length === 2;
     const egress = isAuth ? nextHops.toRelay(next) : nextHops.outward(session, next, isLast);
     return egress.kind === 'hop' ? { kind: 'way', sessions: [session], egress, inward: undefined } : egress;
@@ -165,7 +208,7 @@ export class Router {
     // A relay that has proved its name may use several connections.
     const isElsewhere = bound !== undefined && bound.hop !== ingress && !isRelay;
     if (isElsewhere && !isChosen(session, ingress)) return BOUND_ELSEWHERE;
-    const egress = this.nextHops.inward(session, next);
+    const egress = this.#nextHops.inward(session, next);
     if (egress.kind !== 'hop') return egress;
     if (bound === undefined && !isRelay) {
       // Whoever speaks for others says that it is a relay, and nothing proves it.
@@ -177,17 +220,27 @@ export class Router {
 
   /**
    * Both clients are ours: the request passes this relay once more, as if it came from outside, and so the second
-   * own URI may lead nowhere but to its own inside hop. There is never a third pass.
+   * own URI may lead nowhere but to its own inside hop. There is never a third pass. Where the second client is another
+   * worker's, that one is a relay like any other, and this one before it.
+   *
+   * @param own - the second own URI.
    */
-  #hairpin(session: Session, onward: readonly string[]): Way | Refusal {
+  #hairpin(session: Session, own: MsrpUri, onward: readonly string[]): Way | Refusal {
     const second = this.#sessions.find(onward[1] ?? '');
-    if (second === undefined) return NO_SESSION;
+    const owner = second === undefined ? this.#crossings?.ownerOf(own) : undefined;
+    if (second === undefined && owner === undefined) return NO_SESSION;
     if (onward.length === 2) return ENDS_HERE;
+    if (second === undefined) return this.#toWorker(session, owner ?? '');
     const next = parseUri(onward[2] ?? '');
     if (next === undefined) return MALFORMED;
     if (!leadsInside(second.inside, next)) return NOT_THIS_WAY;
-    const egress = this.nextHops.inward(second, next);
+    const egress = this.#nextHops.inward(second, next);
     return egress.kind === 'hop' ? { kind: 'way', sessions: [session, second], egress, inward: second } : egress;
+  }
+
+  #toWorker(session: Session, owner: string): Way | Refusal {
+    const link = this.#crossings?.link(owner) ?? NO_SESSION;
+    return link.kind === 'hop' ? { kind: 'way', sessions: [session], egress: link, inward: undefined } : link;
   }
 
   #flow(passage: Passage, { sessions, egress, inward }: Way, isInside: boolean): Flow {
@@ -196,13 +249,18 @@ export class Router {
     const egressToPath = onward.slice(sessions.length).join(' ');
     const egressFromPath = [...own.toReversed(), ...behind].join(' ');
     const [first] = sessions;
-    const isRelay = actsAsRelay(passage) || (isInside && first.inside.kind === 'relay');
-    const previousRelay = isRelay ? parseUri(flat(behind[0] ?? '')) : undefined;
-    if (previousRelay !== undefined) this.#hops.confirm(ingress, previousRelay);
+    const previousRelay = this.#confirmed(passage, actsAsRelay(passage) || (isInside && first.inside.kind === 'relay'));
     const pace = this.#paceOf(ingress, egress, sessions, inward);
     const flow = new Flow({ ingress, previousRelay, pace, sessions, toPath, fromPath, egressToPath, egressFromPath });
     if (!isAuth) first[isInside ? 'outbound' : 'inbound'] = flow;
     return flow;
+  }
+
+  /** The relay that a request comes from, if it `isRelay`: others find it from now on. */
+  #confirmed({ ingress, behind }: Passage, isRelay: boolean): MsrpUri | undefined {
+    const relay = isRelay ? parseUri(flat(behind[0] ?? '')) : undefined;
+    if (relay !== undefined) this.#hops.confirm(ingress, relay);
+    return relay;
   }
 
   /** All paths between the same sessions and next hop share one pace: writing a path anew gives nobody a second lane. */
@@ -213,6 +271,12 @@ export class Router {
     pace.join(ingress);
     return pace;
   }
+}
+
+/** What another worker sends on a stream goes out on the connection that the stream stands for. */
+function wayOut(crossing: Crossing, toPath: string, fromPath: string): Route {
+  const flow = crossing.outward(toPath, fromPath);
+  return flow === undefined ? OUTSIDE_GONE : { kind: 'flow', flow };
 }
 
 /** It speaks for others, or did before on this connection, and a certificate proves that it is who it says. */

@@ -9,7 +9,7 @@ import type { Flow } from './flow.ts';
 import { RESPONSE_TIMEOUT_MS } from './options.ts';
 import type { Observer, Step } from './ports.ts';
 import type { SentRange } from './reports.ts';
-import { rangeText, urisOf } from './steps.ts';
+import { rangeText } from './steps.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { type Loss, Transaction } from './transactions.ts';
 
@@ -30,6 +30,8 @@ export interface UnansweredChunk {
   readonly answer: 'due' | 'accepted' | 'refused';
   /** A piece of it left the queue. */
   left(): void;
+  /** The worker that a piece of it was carried to has taken that over. */
+  admitted(): void;
   /** A piece of it failed: it gets this as its one answer, and the rest of it is not sent. */
   fail(status: number, comment: string, reason: Reason): void;
 }
@@ -102,7 +104,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     if (this.#blockedMs !== QUEUED) this.#noteTime((this.#context.turn.ticks - this.#leftAtTicks) | 0);
     this.#settle();
     this.#context.observer.follow?.(this.#answered(head));
-    if (isSuccess(head.status)) return;
+    if (isSuccess(head.status)) return this.#admitted();
     const loss: Loss = { status: head.status, comment: head.comment, trigger: 'response' };
     this.#context.failures.chunkFailed(this, loss);
     if (head.status === 413) this.#context.failures.messageStopped(this.flow.pace, this.messageId, loss);
@@ -121,10 +123,16 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     return this.octets + this.flow.headOctets;
   }
 
+  #admitted(): void {
+    if (this.flow.verdict === undefined) return;
+    this.flow.admitted();
+    this.#chunk?.admitted();
+  }
+
   #answered({ transactionId, status }: Head): Step {
     const { messageId, start, octets, total, flow } = this;
     return {
-      ...{ step: 'answered', sessionUris: urisOf(flow), method: 'SEND', connection: flow.egress.number },
+      ...{ step: 'answered', sessionUris: flow.sessionUris, method: 'SEND', connection: flow.egress.number },
       ...{ transactionId, messageId, range: rangeText(start, start + octets - 1, total), status },
     };
   }

@@ -10,7 +10,7 @@ export type Counts = Readonly<Record<string, number>>;
 
 /** A moment of the relay. Gauges say how much there is now; everything else counts up from the start of the process. */
 export interface RelaySnapshot {
-  /** Gauge: open connections by kind: `tls`, `tcp`, `wss`, `ws` (accepted), `dialled-tls`, `dialled-tcp`. */
+  /** Gauge: open connections by kind: `tls`, `tcp`, `wss`, `ws` (accepted), `dialled-tls`, `dialled-tcp`; `worker`: ends of streams between workers. */
   readonly connections: Counts;
   /** Gauge: granted Use-Paths that live. */
   readonly sessions: number;

@@ -39,6 +39,8 @@ export class SpareHops {
 }
 
 function isSpare(hop: Hop, nowMs: number): boolean {
+  // A stream to another worker is no connection that anybody counts.
+  if (hop.isStream) return false;
   return hop.connection.state === 'open' && hop.isUnneeded && hop.idleMs(nowMs) >= LEAST_IDLE_MS;
 }
 

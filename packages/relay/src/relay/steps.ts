@@ -6,7 +6,7 @@ import type { Step } from './ports.ts';
 
 /** A step of a request that goes by `flow`, at its ingress. */
 export function stepOfRequest(step: Step['step'], flow: Flow, head: Head, flag?: string): Step {
-  const known = { ...stepOfHead(step, flow.ingress, head), sessionUris: urisOf(flow) };
+  const known = { ...stepOfHead(step, flow.ingress, head), sessionUris: flow.sessionUris };
   return flag === undefined ? known : { ...known, flag };
 }
 
@@ -35,9 +35,4 @@ function printable(text: string): string {
 /** A range of octets as the wire has it. */
 export function rangeText(start: number, end: number | undefined, total: number | undefined): string {
   return `${start}-${end ?? '*'}/${total ?? '*'}`;
-}
-
-/** The session URIs on a way. */
-export function urisOf({ sessions }: Flow): string[] {
-  return sessions.map(({ uri }) => uri);
 }

@@ -8,11 +8,12 @@ export function takeSnapshot(relay: Relay): Omit<RelaySnapshot, 'lookups'> {
   const connections: Record<string, number> = { tls: 0, tcp: 0, wss: 0, ws: 0, 'dialled-tls': 0, 'dialled-tcp': 0 };
   let queuedOctets = 0;
   const octets = { in: counters.octetsIn, out: counters.octetsOut };
-  for (const { connection } of relay.hops) {
+  for (const { connection, isStream } of relay.hops) {
     const { transport, direction } = connection.origin;
-    const kind = direction === 'accepted' ? transport : `dialled-${transport}`;
+    const kind = isStream ? 'worker' : direction === 'accepted' ? transport : `dialled-${transport}`;
     connections[kind] = (connections[kind] ?? 0) + 1;
     queuedOctets += connection.heldOctets;
+    if (isStream) continue;
     octets.in += connection.octetsIn;
     octets.out += connection.octetsOut;
   }

@@ -1,8 +1,8 @@
 /** What supervisor and workers say to each other, over the channel that Node makes between a process and its child. */
 import type { ProcessFigures } from '../admin/process-watch.ts';
 import type { Config } from '../app/config.ts';
-import type { WorkerPlace } from '../app/running-relay.ts';
 import type { Seen } from '../auth/auth-guard.ts';
+import type { WorkerPlace } from '../cluster/local-link.ts';
 import type { Block } from '../relay/blocks.ts';
 import type { Page, PageWish } from '../relay/operation.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';

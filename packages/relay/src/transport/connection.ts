@@ -59,14 +59,16 @@ export interface ChunkLimits {
 
 /** Who the connection is with, for logs and policy; says nothing about who the peer claims to be. */
 export interface ConnectionOrigin {
-  /** `ws` is a WebSocket whose TLS somebody else has ended: a proxy. */
-  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss';
+  /** `ws` is a WebSocket whose TLS somebody else has ended: a proxy. `worker`: a stream that this worker opened to another. */
+  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss' | 'worker';
   readonly direction: 'accepted' | 'dialled';
   readonly remoteAddress: string;
   /** Port of our listener; 0 for a dialled connection. */
   readonly localPort: number;
   /** Those of its listener, if it has its own. */
   readonly chunk?: ChunkLimits | undefined;
+  /** The worker at the other end of a stream between two of them. One that was accepted has everything else from the connection that it stands for. */
+  readonly worker?: string | undefined;
 }
 
 /**
@@ -98,7 +100,7 @@ export class Connection implements Flushable {
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
     this.origin = origin;
     this.chunk = origin.chunk ?? context.chunk;
-    this.#isFramed = origin.transport === 'ws' || origin.transport === 'wss';
+    this.#isFramed = origin.worker === undefined && (origin.transport === 'ws' || origin.transport === 'wss');
     this.#context = context;
     this.#queue = new WriteQueue(context.marks, context.memory);
   }
