@@ -8,29 +8,10 @@ import { Blocks } from '../../src/relay/blocks.ts';
 import { Operation } from '../../src/relay/operation.ts';
 import type { Relay } from '../../src/relay/relay.ts';
 import type { RelaySnapshot } from '../../src/relay/snapshot.ts';
-import { Histogram } from '../../src/transport/histogram.ts';
-
-const NEVER = { count: 0, seconds: 0, open: 0 };
+import { sumSnapshots } from '../../src/supervisor/sum-snapshots.ts';
 
 /** What a relay has counted that has done nothing. */
-export const NOTHING: RelaySnapshot = {
-  connections: {},
-  sessions: 0,
-  transactions: 0,
-  queuedOctets: 0,
-  memory: { heldOctets: 0, budgetOctets: 0 },
-  pauses: { receiver: NEVER, rate: NEVER, answers: NEVER },
-  responseTimes: new Histogram().snapshot,
-  queueTimes: new Histogram().snapshot,
-  requests: { in: {}, out: {} },
-  responses: { in: {}, out: {} },
-  reports: {},
-  octets: { in: 0, out: 0 },
-  refused: {},
-  auth: {},
-  lookups: {},
-  oddities: {},
-};
+export const NOTHING: RelaySnapshot = sumSnapshots([]);
 
 /** As much of a relay as an operator looks at. */
 export const EMPTY = { hops: new Set(), sessions: { all: [], of: () => [] } } as unknown as Relay;
