@@ -165,6 +165,7 @@ export class Relay implements HopRules {
   }
 
   read(hop: Hop, octets: number, sends: number): void {
+    this.connections.readBuffers.read(octets, sends);
     // What comes from another worker was entered in the accounts there.
     if (!hop.isStream) this.rates.spend(hop, octets, sends);
     hop.crossing?.endIfOver();

@@ -260,7 +260,6 @@ export class Connection implements Flushable {
     this.#parser?.write(octets);
     this.#events?.readDone(octets.length);
     this.#context.turn.readDone();
-    this.#context.readBuffers.read(octets.length);
     if (this.#queue.urgentOctets <= MAX_UNREAD_ANSWERS || this.#fullSinceMs !== undefined) return;
     // It asks and asks and does not read the answers: it is not read either.
     this.#fullSinceMs = this.#context.clock.nowMs();

@@ -7,10 +7,10 @@
 /** A collection of new objects for so many octets: about as much as fits into the caches of a CPU. */
 const COLLECT_OCTETS = 4_194_304;
 
-/** Smaller ones come with as many small objects as it takes. */
-const LARGE_OCTETS = 8192;
+/** Where there is a message for fewer octets than this, so many small objects come along that V8 collects by itself, and soon enough. */
+const OCTETS_A_MESSAGE = 8192;
 
-/** Counts what is read in large pieces, on all connections. */
+/** Counts what is read of large chunks, on all connections. */
 export class ReadBuffers {
   readonly #collectNew: () => void;
   #octets = 0;
@@ -20,9 +20,9 @@ export class ReadBuffers {
     this.#collectNew = collectNew;
   }
 
-  /** So many octets came in one read. */
-  read(octets: number): void {
-    if (octets < LARGE_OCTETS) return;
+  /** So many octets came in one read, and with them the beginnings of so many messages. */
+  read(octets: number, messages: number): void {
+    if (octets < OCTETS_A_MESSAGE * (messages + 1)) return;
     this.#octets += octets;
     if (this.#octets < COLLECT_OCTETS) return;
     this.#octets = 0;
