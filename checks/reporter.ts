@@ -42,8 +42,8 @@ export class LastLineReporter implements Reporter {
       const offences = ledgerOffences(readFileSync(path.join(ROOT, LEDGER), 'utf8'), passedTests(modules));
       for (const offence of offences) process.stdout.write(`${LEDGER}: ${offence}\n`);
       totals.failed += offences.length;
-      // What is skipped on a developer's machine is to run where it is decided what lands.
-      if (process.env.CI !== undefined) totals.failed += totals.skipped;
+      // Nothing is left out of a whole run: what does not run proves nothing.
+      totals.failed += totals.skipped;
     }
     if (modules.length === 0) totals.failed += 1;
     if (totals.failed > 0) process.exitCode = 1;

@@ -9,9 +9,6 @@ import { connect } from '../endpoint.ts';
 import { roundTrip } from '../round-trip.ts';
 import { Child } from './child.ts';
 
-/** A limit on descriptors that /proc shows, and a disk that is always full (/dev/full), are Linux's. CI lets no test be skipped. */
-const describeOnLinux = describe.skipIf(process.platform !== 'linux');
-
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const YAML = `hostname: localhost
 listen: [tcp://127.0.0.1:0]
@@ -59,7 +56,7 @@ async function useUp(port: number): Promise<Socket[]> {
   return sockets;
 }
 
-describeOnLinux('A process without file descriptors', () => {
+describe('A process without file descriptors', () => {
   it('serves whom it has, neither spins nor crashes, and takes new ones when there is room again (SE-06)', async () => {
     const { child, port } = await start('ulimit -n 64');
     const { send } = await client(port);
@@ -91,7 +88,7 @@ describeOnLinux('A process without file descriptors', () => {
   }
 });
 
-describeOnLinux('A log on a disk that is full', () => {
+describe('A log on a disk that is full', () => {
   it('does not end the relay: it starts, serves, reloads and drains without it', async () => {
     const { child, port } = await start('', '2>/dev/full');
     const { send } = await client(port);
