@@ -9,8 +9,8 @@ import { createAuthority } from '../../../msrp/test/certificates.ts';
 import { StoreUnavailable } from '../../src/auth/credential-store.ts';
 import { HttpSource, type HttpSourceOptions } from '../../src/auth/http-source.ts';
 import { RemoteStore } from '../../src/auth/remote-store.ts';
+import { freePort } from '../local-ports.ts';
 import { credentialStoreSuite, SUITE_REALM, SUITE_USERS } from './credential-store.suite.ts';
-import { freePort } from './free-port.ts';
 import { hash } from './subscriber-rows.ts';
 import { tokenStoreSuite } from './token-store.suite.ts';
 

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { type Authority, createAuthority } from '../../../msrp/test/certificates.ts';
+import { freePort } from '../local-ports.ts';
 import { DatabaseProcess, databaseDirectory, privateFile, runProgram } from './database-process.ts';
-import { freePort } from './free-port.ts';
 
 const USER = 'kamailio';
 export const MARIADB_PASSWORD = "p@ss/word'";

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { createAuthority } from '../../../msrp/test/certificates.ts';
+import { freePort } from '../local-ports.ts';
 import { DatabaseProcess, databaseDirectory, privateFile, runProgram } from './database-process.ts';
-import { freePort } from './free-port.ts';
 
 const USER = 'kamailio';
 export const POSTGRES_PASSWORD = 'p@ss/word';

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { freePort } from '../auth/free-port.ts';
+import { freePorts } from '../local-ports.ts';
 
 /** Where HAProxy connects from, so that its address is not that of its clients. */
 export const HAPROXY_ADDRESS = '127.0.0.3';
@@ -27,8 +27,7 @@ export interface Passage {
 export async function startHaproxy(passages: readonly Passage[]): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), 'msrp-relay-haproxy-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const ports: number[] = [];
-  for (const _passage of passages) ports.push(await freePort());
+  const ports = await freePorts(passages.length);
   const file = join(folder, 'haproxy.cfg');
   writeFileSync(file, configuration(passages, ports));
   const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'pipe'] });

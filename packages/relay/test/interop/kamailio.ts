@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePorts, takesConnections } from '../local-ports.ts';
 
 /** How long it may take to accept connections, and to end. */
 const PATIENCE_MS = 10_000;
@@ -39,7 +39,7 @@ export interface Kamailio {
 /** Starts one. Rejects with its log when it does not come up, and with what to install when it is not there. */
 export async function startKamailio(files: KamailioFiles): Promise<Kamailio> {
   for (let left = TRIES; ; left -= 1) {
-    const [tlsPort, tcpPort] = await freePorts();
+    const [tlsPort = 0, tcpPort = 0] = await freePorts(2);
     const attempt = new KamailioProcess(tlsPort, tcpPort, files);
     try {
       await attempt.accepts();
@@ -125,34 +125,4 @@ class KamailioProcess implements Kamailio {
   get #isOver(): boolean {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
-}
-
-async function takesConnections(port: number): Promise<boolean> {
-  const socket = net.connect({ port, host: '127.0.0.1' });
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function freePorts(): Promise<[number, number]> {
-  const servers = [net.createServer(), net.createServer()];
-  const [one = 0, other = 0] = await Promise.all(
-    servers.map(async (server) => {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return (server.address() as net.AddressInfo).port;
-    }),
-  );
-  await Promise.all(
-    servers.map((server) => {
-      server.close();
-      return once(server, 'close');
-    }),
-  );
-  return [one, other];
 }
