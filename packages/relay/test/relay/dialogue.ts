@@ -112,3 +112,22 @@ export function acceptedCount(relay: TestRelay<Clock>): number {
   const { connections } = relay.relay.snapshot();
   return (connections.tls ?? 0) + (connections.tcp ?? 0);
 }
+
+/** A SEND of five octets from one client to another, as it comes to the second through the sessions of both. */
+export function arrival(
+  tid: string,
+  from: { readonly endpoint: Endpoint; readonly usePath: string },
+  to: { readonly endpoint: Endpoint; readonly usePath: string },
+  headers: readonly string[],
+): string {
+  return wire(
+    `MSRP ${tid} SEND`,
+    `To-Path: ${to.endpoint.uri}`,
+    `From-Path: ${to.usePath} ${from.usePath} ${from.endpoint.uri}`,
+    ...headers,
+    'Content-Type: text/plain',
+    '',
+    'hello',
+    `-------${tid}$`,
+  );
+}
