@@ -1,6 +1,6 @@
 /** One connection of this worker and the stream by which its requests for the sessions of one other worker are carried there, and back. */
 import { firstOf, type MsrpUri } from 'msrp/wire';
-import { Flow } from './flow.ts';
+import { Flow, type FlowParts } from './flow.ts';
 import type { Hop } from './hop.ts';
 import { Pace, type PaceLimits } from './pace.ts';
 
@@ -12,6 +12,11 @@ interface CarriedSession {
   inward: Flow | undefined;
   outward: Flow | undefined;
 }
+
+/** What is special about one direction. */
+type WayParts = Pick<FlowParts, 'ingress' | 'toPath' | 'fromPath' | 'previousRelay' | 'isJudgedElsewhere'> & {
+  readonly egress: Hop;
+};
 
 /**
  * Carries requests octet for octet, paths included: to the worker that has the session everything is as if the connection
@@ -50,15 +55,9 @@ export class Crossing {
   inward(uri: string, toPath: string, fromPath: string, previousRelay: MsrpUri | undefined): Flow | undefined {
     const session = this.#session(uri);
     if (session === undefined) return undefined;
-    const pace = session.inward?.pace ?? new Pace(this.stream, [], this.#limits, undefined, session);
-    const paths = { toPath, fromPath, egressToPath: toPath, egressFromPath: fromPath };
-    pace.join(this.outside);
-    this.#forgetPaths(session.inward);
-    session.inward = new Flow({
-      ...{ ingress: this.outside, previousRelay, pace, sessions: [], isJudgedElsewhere: true },
-      ...paths,
-    });
-    this.#pathOctets += session.inward.pathLines.length;
+    const { outside: ingress, stream: egress } = this;
+    const parts = { ingress, egress, toPath, fromPath, previousRelay, isJudgedElsewhere: true };
+    session.inward = this.#way(session, session.inward, parts);
     return session.inward;
   }
 
@@ -70,12 +69,8 @@ export class Crossing {
     if (known !== undefined) return known;
     const session = this.#session(uri);
     if (session === undefined) return undefined;
-    const pace = session.outward?.pace ?? new Pace(this.outside, [], this.#limits, undefined, session);
-    const paths = { toPath, fromPath, egressToPath: toPath, egressFromPath: fromPath };
-    pace.join(this.stream);
-    this.#forgetPaths(session.outward);
-    session.outward = new Flow({ ingress: this.stream, pace, sessions: [], ...paths });
-    this.#pathOctets += session.outward.pathLines.length;
+    const { stream: ingress, outside: egress } = this;
+    session.outward = this.#way(session, session.outward, { ingress, egress, toPath, fromPath });
     return session.outward;
   }
 
@@ -96,6 +91,17 @@ export class Crossing {
     // A relay is told on another connection what comes to nothing.
     const isAwaited = this.outside.isRelay && this.stream.transactions.openCount > 0;
     if (!isAwaited) this.stream.connection.end();
+  }
+
+  /** A way of `session` on which paths leave as they came, in the place of `former`, whose pace it keeps. */
+  #way(session: CarriedSession, former: Flow | undefined, { egress, ...parts }: WayParts): Flow {
+    const pace = former?.pace ?? new Pace(egress, [], this.#limits, undefined, session);
+    pace.join(parts.ingress);
+    this.#forgetPaths(former);
+    const { toPath: egressToPath, fromPath: egressFromPath } = parts;
+    const flow = new Flow({ ...parts, pace, sessions: [], egressToPath, egressFromPath });
+    this.#pathOctets += flow.pathLines.length;
+    return flow;
   }
 
   #session(uri: string): CarriedSession | undefined {

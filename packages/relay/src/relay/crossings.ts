@@ -97,16 +97,18 @@ export class Crossings {
     const { origin, chunk } = outside.connection;
     const { certifiedNames, isProven, remoteAddress } = outside;
     const relays = hops.relaysAt(outside);
-    const stream = this.#dial(owner, {
-      ...{ origin: { ...origin, remoteAddress, chunk }, certifiedNames, relays, isProven },
-    });
-    return new Crossing(owner, outside, stream, flow);
+    const carried = { origin: { ...origin, remoteAddress, chunk }, certifiedNames, relays, isProven };
+    return new Crossing(owner, outside, this.#dial(owner, carried), flow);
   }
 
   #dial(owner: string, connection: CarriedConnection): Hop {
     const { hops, workers, clock } = this.#parts;
     const hop = hops.add({
-      ...{ transport: 'worker', direction: 'dialled', remoteAddress: '', localPort: 0, worker: owner },
+      transport: 'worker',
+      direction: 'dialled',
+      remoteAddress: '',
+      localPort: 0,
+      worker: owner,
     });
     workers.open(owner, connection).then(
       (stream) => {
