@@ -75,6 +75,15 @@ export async function freeze({ page, context }: Tab): Promise<() => Promise<void
   };
 }
 
+/** The page does nothing any more because a second or longer has passed: it does not try again by itself. */
+export async function stopWaiting({ page }: Tab): Promise<void> {
+  await page.evaluate(() => {
+    const set = window.setTimeout.bind(window);
+    const setShort = (handler: TimerHandler, ms = 0) => (ms < 1000 ? set(handler, ms) : 0);
+    Object.assign(window, { setTimeout: setShort });
+  });
+}
+
 /** The relay goes away on purpose: what the browser itself writes to the console about that is no error. */
 export function allowLostConnections(...tabs: readonly Tab[]): void {
   for (const tab of tabs) tab.mayLoseConnections = true;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type RelayProcess, type RelayWish, startRelay } from './relay-process.ts';
 import { bigFile, longFile, Stage, sha256 } from './stage.ts';
-import { addressOf, allowLostConnections, attach, freeze, type Tab, write } from './tab.ts';
+import { addressOf, allowLostConnections, attach, freeze, stopWaiting, type Tab, write } from './tab.ts';
 
 const MIB = 1_048_576;
 
@@ -46,6 +46,7 @@ describe('a wrong password', () => {
     const first = await startRelay();
     const [alice, bob] = await stage.pair(first.url);
     allowLostConnections(alice, bob);
+    await stopWaiting(alice);
     await first.stop();
     await alice.page.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
     await ownRelay({ webPort: first.port, password: 'another' });
@@ -101,6 +102,7 @@ describe('a lost network', () => {
     const first = await startRelay();
     const [alice, bob] = await stage.pair(first.url);
     allowLostConnections(alice, bob);
+    await stopWaiting(alice);
     await first.stop();
     await alice.page.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
     await alice.page.getByRole('log').getByText('The connection to the relay was lost.').waitFor();
