@@ -78,9 +78,9 @@ export async function freeze({ page, context }: Tab): Promise<() => Promise<void
 /** The page does nothing any more because a second or longer has passed: it does not try again by itself. */
 export async function stopWaiting({ page }: Tab): Promise<void> {
   await page.evaluate(() => {
-    const set = window.setTimeout.bind(window);
-    const setShort = (handler: TimerHandler, ms = 0) => (ms < 1000 ? set(handler, ms) : 0);
-    Object.assign(window, { setTimeout: setShort });
+    const set = globalThis.setTimeout;
+    const setShort = (handler: () => void, ms = 0) => (ms < 1000 ? set(handler, ms) : 0);
+    Object.assign(globalThis, { setTimeout: setShort });
   });
 }
 

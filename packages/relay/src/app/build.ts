@@ -25,6 +25,7 @@ import { Memory } from '../transport/memory.ts';
 import { Pauses } from '../transport/pauses.ts';
 import { ReadBuffers } from '../transport/read-buffers.ts';
 import { Slab } from '../transport/slab.ts';
+import { Stores } from '../transport/stores.ts';
 import { Turn } from '../transport/turn.ts';
 import { WebSocketListener } from '../transport/websocket-listener.ts';
 import type { Config } from './config.ts';
@@ -111,6 +112,7 @@ class WiredRelay implements RunningRelay {
       tls: diallerTls(config),
     });
     this.#link = this.#linkOf(context);
+    const stores = new Stores();
     this.#relays = new RelayPolicy(config.relays, config.relays.requireCertificate);
     this.#relay = new Relay({
       clock,
@@ -124,7 +126,8 @@ class WiredRelay implements RunningRelay {
       connections: {
         clock,
         turn: new Turn(clock),
-        slab: new Slab(),
+        slab: new Slab(stores),
+        stores,
         parserLimits: this.#parserLimits,
         marks: config.flow,
         memory,

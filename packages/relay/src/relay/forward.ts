@@ -2,7 +2,9 @@
 import type { Clock, Timer } from 'msrp/base';
 import { type ContinuationFlag, commentOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
 import type { Memory } from '../transport/memory.ts';
-import { OutgoingChunk, settledViews } from '../transport/outgoing-chunk.ts';
+import { OutgoingChunk } from '../transport/outgoing-chunk.ts';
+import { type Body, NO_BODY, Piece } from '../transport/piece.ts';
+import type { Stores } from '../transport/stores.ts';
 import type { Reason } from './counted.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
@@ -22,6 +24,7 @@ export interface ForwardContext extends SendContext {
   readonly counters: Counters;
   readonly budget: TransactionBudget;
   readonly memory: Memory;
+  readonly stores: Stores;
   readonly refusals: Refusals;
 }
 
@@ -40,11 +43,10 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   /** Header lines before and after the Byte-Range. */
   #linesBefore: string;
   #linesAfter: string;
-  /** Number of the first octet that has not left, and how many octets wait from there on. */
+  /** Number of the first octet that has not left. */
   #start: number;
-  #octets = 0;
   #total: number | undefined;
-  #views: Uint8Array[] = [];
+  readonly #piece: Piece;
   /** How many pieces were sent on, and how many of those have left the queue. */
   #pieces = 0;
   #leftPieces = 0;
@@ -60,6 +62,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   constructor(context: ForwardContext, flow: Flow, head: Head) {
     this.#context = context;
     this.#flow = flow;
+    this.#piece = new Piece(context.stores);
     this.#head = head;
     this.#linesBefore = head.lines.slice(0, head.rangeStart);
     this.#linesAfter = head.lines.slice(head.rangeEnd);
@@ -69,19 +72,19 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
 
   body(_hop: Hop, octets: Uint8Array): void {
     if (this.#isOver) return;
-    const last = this.#start + this.#octets + octets.length - 1;
+    const last = this.#start + this.#piece.octets + octets.length - 1;
     const { messageOctets } = this.#context.options.limits;
     let view = octets;
     if (last > (this.#total ?? Number.MAX_SAFE_INTEGER)) return this.fail(400, 'More octets than the total', 'octets');
     if (messageOctets > 0 && last > messageOctets) return this.#stop(view);
     const { maxOctets } = this.#flow.egress.connection.chunk;
-    while (this.#octets + view.length > maxOctets && !this.#isOver) {
-      const taken = maxOctets - this.#octets;
-      if (taken > 0) this.#take(view.subarray(0, taken));
-      this.#emit(this.#octets, '+', this);
+    while (this.#piece.octets + view.length > maxOctets && !this.#isOver) {
+      const taken = maxOctets - this.#piece.octets;
+      if (taken > 0) this.#piece.take(view.subarray(0, taken));
+      this.#emit(this.#piece.octets, '+', this);
       view = view.subarray(taken);
     }
-    if (view.length > 0 && !this.#isOver) this.#take(view);
+    if (view.length > 0 && !this.#isOver) this.#piece.take(view);
   }
 
   end(_hop: Hop, flag: ContinuationFlag): void {
@@ -94,7 +97,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const isHeld = this.#isUnderJudgement || (pace.isFull && this.#head.failureReport === 'yes');
     // Without a hold the ingress chunk is answered in the turn in which its last piece is sent on.
     const unanswered = isHeld ? this : undefined;
-    if (this.#head.hasBody) this.#emit(this.#octets, flag, unanswered);
+    if (this.#head.hasBody) this.#emit(this.#piece.octets, flag, unanswered);
     else this.#emitBodiless(flag, unanswered);
     if (this.#isOver) return;
     this.#isOver = true;
@@ -137,10 +140,10 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
 
   pause(hop: Hop): void {
     if (this.#isOver) return;
-    this.#views = settledViews(this.#views);
-    this.#count(this.#octets);
+    this.#piece.settle();
+    this.#count(this.#piece.octets);
     if (this.#context.memory.isSpent) return this.#refuseMessage('Relay too busy', 'relay busy');
-    if (this.#octets <= INTERRUPTIBLE_OCTETS) return;
+    if (this.#piece.octets <= INTERRUPTIBLE_OCTETS) return;
     if (hop.connection.paused === 'rate') {
       // Nothing more comes for a while, as this side does not read: a timer would only find the same octets.
       this.#linger?.cancel();
@@ -154,8 +157,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   lost(): void {
     this.#linger?.cancel();
     const { cutOffFlag } = this.#context.options;
-    if (!this.#isOver && this.#octets > 0) this.#emit(this.#octets, cutOffFlag, undefined);
-    else if (!this.#isOver && cutOffFlag === '#' && this.#start > 1) this.#writeAbort([]);
+    if (!this.#isOver && this.#piece.octets > 0) this.#emit(this.#piece.octets, cutOffFlag, undefined);
+    else if (!this.#isOver && cutOffFlag === '#' && this.#start > 1) this.#writeAbort(NO_BODY);
     this.#count(0);
     this.#isOver = true;
     if (this.answer === 'due') this.answer = 'accepted';
@@ -171,7 +174,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
 
   /** The message is too large: it ends here, and so do its other chunks (RFC 4975 §10.5). */
   #stop(octets: Uint8Array): void {
-    this.#take(octets.subarray(0, 1));
+    this.#piece.take(octets.subarray(0, 1));
     // Earlier chunks of it may have gone out.
     if (this.#start > 1) this.#pieces += 1;
     this.#refuseMessage(commentOf(413), 'message size');
@@ -187,21 +190,10 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#countedOctets = octets;
   }
 
-  /** Views that lie side by side become one: a body full of look-alike end-lines comes in a thousand slices. */
-  #take(view: Uint8Array): void {
-    const last = this.#views.at(-1);
-    this.#octets += view.length;
-    if (last?.buffer === view.buffer && last.byteOffset + last.length === view.byteOffset) {
-      this.#views[this.#views.length - 1] = new Uint8Array(view.buffer, last.byteOffset, last.length + view.length);
-    } else {
-      this.#views.push(view);
-    }
-  }
-
   /** A piece has waited for more long enough. The last octet stays, so that no empty chunk trails. */
   #flush(): void {
     this.#linger = undefined;
-    if (!this.#isOver && this.#octets > INTERRUPTIBLE_OCTETS) this.#emit(this.#octets - 1, '+', this);
+    if (!this.#isOver && this.#piece.octets > INTERRUPTIBLE_OCTETS) this.#emit(this.#piece.octets - 1, '+', this);
   }
 
   /** Nothing more of this chunk leaves; where something did, the next hop learns that nothing more will come. */
@@ -211,17 +203,16 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const isCutOff = this.#isOver ? this.#leftPieces > 0 && this.#leftPieces < this.#pieces : this.#pieces > 0;
     this.#isOver = true;
     this.#count(0);
-    const views = this.#views;
-    this.#views = [];
-    if (isCutOff) this.#writeAbort(views);
+    const body = this.#piece.give(this.#piece.octets);
+    if (isCutOff) this.#writeAbort(body);
   }
 
   /** Tells the next hop that nothing more of the message will come. Nobody waits for an answer to that. */
-  #writeAbort(views: readonly Uint8Array[]): void {
+  #writeAbort(body: Body): void {
     if (!this.#flow.egress.isUsable) return;
     const id = makeIdent();
-    const head = this.#headOf(id, this.#octets, this.#total);
-    this.#write(new OutgoingChunk(head, views, this.#octets, `\r\n${formatEndLine(id, '#')}`, undefined));
+    const head = this.#headOf(id, body.octets, this.#total);
+    this.#write(new OutgoingChunk(head, body, `\r\n${formatEndLine(id, '#')}`, undefined));
   }
 
   /** Sends on the first `octets` of what waits. `unanswered` is this chunk, unless it is about to be answered. */
@@ -231,11 +222,10 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (this.#isOver) return;
     const id = transaction?.id ?? makeIdent();
     const head = this.#headOf(id, octets, total);
-    const body = this.#cut(octets);
-    this.#write(new OutgoingChunk(head, body, octets, `\r\n${formatEndLine(id, flag)}`, transaction));
+    const body = this.#piece.give(octets);
+    this.#write(new OutgoingChunk(head, body, `\r\n${formatEndLine(id, flag)}`, transaction));
     this.#context.observer.follow?.(this.#forwarded(id, octets, total, flag));
     this.#start += octets;
-    this.#octets -= octets;
     this.#count(0);
     this.#pieces += 1;
   }
@@ -245,7 +235,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (this.#isOver) return;
     const id = transaction?.id ?? makeIdent();
     const head = `MSRP ${id} SEND\r\n${this.#flow.pathLines}${this.#head.lines}`;
-    this.#write(new OutgoingChunk(head, [], 0, formatEndLine(id, flag), transaction));
+    this.#write(new OutgoingChunk(head, NO_BODY, formatEndLine(id, flag), transaction));
     this.#context.observer.follow?.(this.#forwarded(id, 0, this.#total, flag));
   }
 
@@ -298,18 +288,5 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const isDeaf = pace.isFull && (!this.#isWhole || this.#head.failureReport !== 'yes');
     const isAlone = pace.isOverfull && this.#flow.isFromClient;
     pace.slowDown(ingress, isDeaf || isAlone || this.#context.memory.isNear);
-  }
-
-  /** The first `octets` of the views; the rest stays. */
-  #cut(octets: number): readonly Uint8Array[] {
-    const views = this.#views;
-    if (octets === this.#octets) {
-      this.#views = [];
-      return views;
-    }
-    // Only the last octet ever stays.
-    const last = views.pop() ?? new Uint8Array(0);
-    this.#views = [new Uint8Array(last.subarray(-1))];
-    return last.length > 1 ? [...views, last.subarray(0, -1)] : views;
   }
 }

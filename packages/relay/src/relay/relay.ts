@@ -103,6 +103,7 @@ export class Relay implements HopRules {
     this.#forward = {
       ...shared,
       memory: parts.connections.memory,
+      stores: parts.connections.stores,
       failures: this.#failures,
       partialMs: options.partialMs,
       turn,
@@ -165,7 +166,7 @@ export class Relay implements HopRules {
   }
 
   read(hop: Hop, octets: number, sends: number): void {
-    this.connections.readBuffers.read(octets, sends);
+    if (!hop.connection.isReadShared) this.connections.readBuffers.read(octets, sends);
     // What comes from another worker was entered in the accounts there.
     if (!hop.isStream) this.rates.spend(hop, octets, sends);
     hop.crossing?.endIfOver();

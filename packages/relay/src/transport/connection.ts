@@ -8,7 +8,9 @@ import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { PauseCause, Pauses } from './pauses.ts';
 import type { ReadBuffers } from './read-buffers.ts';
+import { readShared } from './shared-read.ts';
 import type { Slab } from './slab.ts';
+import type { Store, Stores } from './stores.ts';
 import type { Flushable, Turn } from './turn.ts';
 import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue.ts';
 
@@ -23,6 +25,7 @@ export interface ConnectionContext {
   readonly clock: Clock;
   readonly turn: Turn;
   readonly slab: Slab;
+  readonly stores: Stores;
   readonly parserLimits: ParserLimits;
   readonly marks: WaterMarks;
   readonly memory: Memory;
@@ -81,6 +84,8 @@ export class Connection implements Flushable {
   octetsIn = 0;
   octetsOut = 0;
   flushedIn = 0;
+  /** What it receives comes in a buffer that all share; it has been opened. */
+  isReadShared = false;
   readonly #context: ConnectionContext;
   readonly #queue: WriteQueue;
   /** Each write is one message, and so one chunk. */
@@ -95,6 +100,7 @@ export class Connection implements Flushable {
   /** Since when it has not been read because it does not read its answers. */
   #fullSinceMs: number | undefined;
   #inFlightOctets = 0;
+  #inFlightStores: readonly Store[] = [];
   #stalledSinceMs: number | undefined;
 
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
@@ -119,7 +125,9 @@ export class Connection implements Flushable {
     }
     this.#state = 'open';
     this.#socket = socket;
-    socket.on('data', (octets: Buffer) => this.#read(octets));
+    const read = (octets: Buffer) => this.#read(octets);
+    this.isReadShared = readShared(socket, read);
+    if (!this.isReadShared) socket.on('data', read);
     socket.on('end', () => this.end());
     socket.on('error', (error) => this.#close(error));
     socket.on('close', () => this.#close(undefined));
@@ -254,6 +262,11 @@ export class Connection implements Flushable {
     this.#queue.settle();
   }
 
+  /** What waits here lets go of the read that is going on. */
+  settle(): void {
+    this.#queue.settle();
+  }
+
   #read(octets: Buffer): void {
     this.octetsIn += octets.length;
     if (this.#state !== 'open') return;
@@ -292,11 +305,13 @@ export class Connection implements Flushable {
     }
     const batch = this.#queue.take(this.chunk.maxOctets);
     this.#noteWaits(batch.chunks);
-    const runs = this.#isFramed ? this.#context.slab.encodeEach(batch) : this.#context.slab.encode(batch);
+    const { slab } = this.#context;
+    const { runs, stores } = this.#isFramed ? slab.encodeEach(batch) : slab.encode(batch);
     for (const run of runs) this.#inFlightOctets += run.length;
     this.octetsOut += this.#inFlightOctets;
     this.#context.memory.heldOctets += this.#inFlightOctets;
     this.#isWriting = true;
+    this.#inFlightStores = stores;
     this.#write(socket, batch.chunks, runs);
   }
 
@@ -337,7 +352,12 @@ export class Connection implements Flushable {
     turn.timePassed();
     this.#isWriting = false;
     this.#releaseInFlight();
-    for (const chunk of chunks) chunk.sender?.written();
+    const { stores } = this.#context;
+    for (const store of this.#inFlightStores) stores.release(store);
+    for (const chunk of chunks) {
+      for (const store of chunk.stores) stores.release(store);
+      chunk.sender?.written();
+    }
     this.#feed();
     turn.timePassed();
     if (this.#queue.urgentOctets > 0) return;

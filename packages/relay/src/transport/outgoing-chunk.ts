@@ -1,5 +1,9 @@
 /** One complete SEND chunk on its way out, and what of the read buffers it holds on to. */
 
+import type { Body } from './piece.ts';
+import { isShared } from './shared-read.ts';
+import type { Store } from './stores.ts';
+
 /** Who wants to know what becomes of a chunk. */
 export interface Sender {
   /** The chunk left its queue. */
@@ -11,9 +15,6 @@ export interface Sender {
 /** A view under this part of its backing store is copied when it has to wait. */
 const WORTH_KEEPING = 4;
 
-/** More views than this become one: a sender that drips octets must not cost more than its octets. */
-const MAX_VIEWS = 16;
-
 /** A chunk of at most this many octets becomes one run of its own when it has to wait. */
 const SMALL_OCTETS = 8192;
 
@@ -21,8 +22,10 @@ const SMALL_OCTETS = 8192;
 export class OutgoingChunk {
   /** Start line, headers and, before a body, the empty line; empty once they stand in `body`. */
   head: string;
-  /** The body, in order: views on read buffers, until `settle`. */
+  /** The body, in order: views that are valid until the end of the read that is going on, before `settle`. */
   body: readonly Uint8Array[];
+  /** Stores that the body is on, and nothing else: whoever has written it releases them. */
+  readonly stores: readonly Store[];
   /** What comes after the body: CRLF when there is one, and the end-line. */
   tail: string;
   /** All octets on the wire. */
@@ -34,46 +37,59 @@ export class OutgoingChunk {
   /** When it was queued, in ticks of its connection's turn. */
   queuedAtTicks = 0;
 
-  constructor(head: string, body: readonly Uint8Array[], bodyOctets: number, tail: string, sender: Sender | undefined) {
+  constructor(head: string, body: Body, tail: string, sender: Sender | undefined) {
     this.head = head;
-    this.body = body;
+    this.body = body.views;
+    this.stores = body.stores;
     this.tail = tail;
-    this.octets = head.length + bodyOctets + tail.length;
+    this.octets = head.length + body.octets + tail.length;
     this.sender = sender;
     this.heldOctets = this.octets <= SMALL_OCTETS ? this.octets : this.#held();
   }
 
   /**
-   * Makes the chunk fit to wait beyond this turn of the loop: a 200-octet view would pin a
-   * whole read buffer, a slice of a head the whole text it was cut from.
+   * Makes the chunk fit to wait beyond the read that is going on, which its views may be on; and a slice of a head would hold
+   * the whole text that it was cut from.
    */
   settle(): void {
-    const head = Buffer.from(this.head, 'latin1');
-    const tail = Buffer.from(this.tail, 'latin1');
-    this.body =
-      this.octets <= SMALL_OCTETS ? [joined([head, ...this.body, tail])] : [head, ...settledViews(this.body), tail];
+    const { head, body, tail } = this;
+    if (this.octets <= SMALL_OCTETS) {
+      this.body = [oneRun(this.octets, head, body, tail)];
+    } else {
+      const views = body.map((view) => (this.#isToBeCopied(view) ? new Uint8Array(view) : view));
+      this.body = [Buffer.from(head, 'latin1'), ...views, Buffer.from(tail, 'latin1')];
+    }
     this.head = '';
     this.tail = '';
   }
 
   #held(): number {
     let held = this.head.length + this.tail.length;
-    for (const view of this.body) held += isWorthCopying(view) ? view.length : view.buffer.byteLength;
+    for (const { octets } of this.stores) held += octets.length;
+    for (const view of this.body) {
+      if (this.#isToBeCopied(view)) held += view.length;
+      else if (!this.#isInStore(view)) held += view.buffer.byteLength;
+    }
     return held;
+  }
+
+  #isToBeCopied(view: Uint8Array): boolean {
+    if (this.#isInStore(view)) return false;
+    return isShared(view) || view.length * WORTH_KEEPING < view.buffer.byteLength;
+  }
+
+  #isInStore(view: Uint8Array): boolean {
+    return this.stores.some(({ octets }) => octets.buffer === view.buffer);
   }
 }
 
-/** Views that may wait: small ones are copied, and a crowd of them becomes one. */
-export function settledViews(views: readonly Uint8Array[]): Uint8Array[] {
-  if (views.length > MAX_VIEWS) return [joined(views)];
-  return views.map((view) => (isWorthCopying(view) ? new Uint8Array(view) : view));
-}
-
-/** One run of octets with a store of its own. */
-function joined(views: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(views));
-}
-
-function isWorthCopying(view: Uint8Array): boolean {
-  return view.length * WORTH_KEEPING < view.buffer.byteLength;
+function oneRun(octets: number, head: string, body: readonly Uint8Array[], tail: string): Uint8Array {
+  const run = Buffer.allocUnsafeSlow(octets);
+  let at = run.write(head, 0, 'latin1');
+  for (const view of body) {
+    run.set(view, at);
+    at += view.length;
+  }
+  run.write(tail, at, 'latin1');
+  return run;
 }

@@ -1,7 +1,7 @@
 /**
- * Lets go of the buffers that files were read into. Each read of a file brings a new one of up to 64 KiB, which V8 counts, but not
- * against the space for new objects: the few small objects of a file hardly fill that, and nothing frees the buffers until
- * there are so many that V8 collects the whole heap, again and again.
+ * Lets go of the buffers that files were read into where reads do not share one: each read of a WebSocket brings a new one, which V8
+ * counts, but not against the space for new objects. The few small objects of a file hardly fill that, and nothing frees the
+ * buffers until there are so many that V8 collects the whole heap, again and again.
  */
 
 /** A collection of new objects for so many octets: about as much as fits into the caches of a CPU. */
@@ -10,7 +10,7 @@ const COLLECT_OCTETS = 4_194_304;
 /** Where there is a message for fewer octets than this, so many small objects come along that V8 collects by itself, and soon enough. */
 const OCTETS_A_MESSAGE = 8192;
 
-/** Counts what is read of large chunks, on all connections. */
+/** Counts what is read of large chunks. */
 export class ReadBuffers {
   readonly #collectNew: () => void;
   #octets = 0;

@@ -7,15 +7,24 @@ export interface Flushable {
   /** The turn in which it last flushed at the end of a read; `Turn` keeps it. */
   flushedIn: number;
   flush(): void;
+  /** The read is over, and what was gathered stays: it must not be on the octets that were read. */
+  settle(): void;
 }
 
 /**
+ * A turn of the loop lasts as long as more sockets are ready, which with a thousand busy ones is nearly for ever: whoever has been
+ * answered in it waits for all the others. After so many reads there is a new turn.
+ */
+const MOST_READS = 64;
+
+/**
  * Flushes each thing that asked for it at the end of the read that brought its output, once in a turn of the loop, and what
- * comes for it later in the turn when all sockets that were ready have been read: at most two writes a turn and
+ * comes for it later in the turn when all sockets that were ready have been read, or many: at most two writes a turn and
  * connection, whatever the number of messages, and no message waits until other sockets have been read.
  */
 export class Turn {
   #number = 1;
+  #reads = 0;
   #waiting: Flushable[] = [];
   #isUnderWay = false;
   readonly #clock: Clock;
@@ -54,8 +63,17 @@ export class Turn {
 
   /** Everything that came in one read has been dealt with. */
   readDone(): void {
-    if (this.#waiting.length > 0) this.#flushAfterRead();
+    this.#reads += 1;
+    if (this.#reads >= MOST_READS) this.#next();
+    else if (this.#waiting.length > 0) this.#flushAfterRead();
+    for (const item of this.#waiting) item.settle();
     this.timePassed();
+  }
+
+  #next(): void {
+    this.#reads = 0;
+    this.#number += 1;
+    for (const item of this.#takeWaiting()) item.flush();
   }
 
   #flushAfterRead(): void {
@@ -71,9 +89,8 @@ export class Turn {
 
   readonly #end = (): void => {
     this.#isUnderWay = false;
-    this.#number += 1;
     this.timePassed();
-    for (const item of this.#takeWaiting()) item.flush();
+    this.#next();
     this.timePassed();
   };
 

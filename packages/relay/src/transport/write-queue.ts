@@ -138,9 +138,10 @@ export class WriteQueue {
     return { urgent, chunks };
   }
 
-  /** The turn is over: what came in it and still waits lets go of the read buffers. */
+  /** The read is over: what came in it and still waits lets go of it. */
   settle(): void {
     const fresh = this.#fresh;
+    if (fresh.length === 0) return;
     this.#fresh = [];
     if (this.#waiting.size === 0) return;
     for (const chunk of fresh) if (chunk.isWaiting) chunk.settle();

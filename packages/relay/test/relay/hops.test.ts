@@ -10,6 +10,7 @@ import { Memory } from '../../src/transport/memory.ts';
 import { Pauses } from '../../src/transport/pauses.ts';
 import { ReadBuffers } from '../../src/transport/read-buffers.ts';
 import { Slab } from '../../src/transport/slab.ts';
+import { Stores } from '../../src/transport/stores.ts';
 import { Turn } from '../../src/transport/turn.ts';
 
 /** Hops whose dialler writes down what it is asked for, and fails if `reach` does. */
@@ -26,10 +27,12 @@ function hopsDialling(reach: () => void = () => {}) {
       return { socket: duplexPair()[0], remoteAddress: '192.0.2.1', certifiedNames: [] };
     },
   };
+  const stores = new Stores();
   const context = {
     clock,
     turn: new Turn(clock),
-    slab: new Slab(),
+    slab: new Slab(stores),
+    stores,
     parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
     marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
     memory: new Memory(1_000_000),

@@ -6,6 +6,7 @@ import type { Session } from '../../src/relay/sessions.ts';
 import { Memory } from '../../src/transport/memory.ts';
 import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
 import { Lane, type LaneOwner, WriteQueue } from '../../src/transport/write-queue.ts';
+import { bodyOf } from '../transport/body-of.ts';
 
 const MARKS = { highWaterOctets: 1000, lowWaterOctets: 200 };
 const LIMITS = { windowOctets: 500, sessionOctets: 4000 };
@@ -66,7 +67,7 @@ function stage(): Stage {
     egress,
     push: (octets) => {
       const sender = { taken: () => pace.took(octets), written() {} };
-      return queue.push(pace.lane, new OutgoingChunk('', [new Uint8Array(octets)], octets, '', sender));
+      return queue.push(pace.lane, new OutgoingChunk('', bodyOf(new Uint8Array(octets)), '', sender));
     },
     take: (octets = 1_000_000) => queue.take(octets).chunks.length,
     hold: (messageId, nowMs = 0, octets = 100) => {
@@ -127,7 +128,7 @@ describe('The window of a pace', () => {
     for (let count = 0; count < 10; count += 1) push(200);
     take();
     const other = new Lane({ laneIsLow() {}, chunkLeft: () => true });
-    queue.push(other, new OutgoingChunk('other', [], 0, '', undefined));
+    queue.push(other, new OutgoingChunk('other', bodyOf(), '', undefined));
     expect(queue.take(1_000_000).chunks.map(({ head }) => head)).toEqual(['other']);
     expect(pace.lane.isHeld).toBe(true);
   });
@@ -135,7 +136,7 @@ describe('The window of a pace', () => {
   it('is not touched by what the next hop owes no answer for (FC-04)', () => {
     const { pace, queue, take } = stage();
     for (let count = 0; count < 10; count += 1) {
-      queue.push(pace.lane, new OutgoingChunk('', [new Uint8Array(400)], 400, '', undefined));
+      queue.push(pace.lane, new OutgoingChunk('', bodyOf(new Uint8Array(400)), '', undefined));
     }
     expect([take(), pace.lane.isHeld]).toEqual([10, false]);
   });

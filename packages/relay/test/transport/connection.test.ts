@@ -12,7 +12,9 @@ import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
 import { Pauses } from '../../src/transport/pauses.ts';
 import { ReadBuffers } from '../../src/transport/read-buffers.ts';
 import { Slab } from '../../src/transport/slab.ts';
+import { Stores } from '../../src/transport/stores.ts';
 import { Turn } from '../../src/transport/turn.ts';
+import { bodyOf } from './body-of.ts';
 
 const PATHS = 'To-Path: msrp://a:1/x;tcp\r\nFrom-Path: msrp://b:2/y;tcp\r\n';
 const REQUEST = `MSRP tid1 SEND\r\n${PATHS}Message-ID: mess1\r\nContent-Type: text/plain\r\n\r\nhello\r\n-------tid1$\r\n`;
@@ -27,12 +29,14 @@ interface Told {
 function connection(context: Partial<ConnectionContext> = {}, onHead?: (connection: Connection) => void): Told {
   const events: string[] = [];
   const { promise: closed, resolve } = Promise.withResolvers<Error | undefined>();
+  const stores = new Stores();
   const told = new Connection(
     { transport: 'tcp', direction: 'accepted', remoteAddress: '192.0.2.1', localPort: 2855 },
     {
       clock: systemClock,
       turn: new Turn(systemClock),
-      slab: new Slab(),
+      slab: new Slab(stores),
+      stores,
       parserLimits: { maxHeadOctets: 16_384, maxHeadLines: 64 },
       marks: { highWaterOctets: 10_000, lowWaterOctets: 1000 },
       memory: new Memory(1_000_000_000),
@@ -110,7 +114,7 @@ function receiving(peer: Duplex): { text(): string; reads(): number; octets(): n
 }
 
 function chunk(text: string, written?: () => void, body: Uint8Array = new Uint8Array(0)): OutgoingChunk {
-  return new OutgoingChunk(text, [body], body.length, '', written === undefined ? undefined : { taken() {}, written });
+  return new OutgoingChunk(text, bodyOf(body), '', written === undefined ? undefined : { taken() {}, written });
 }
 
 const NOBODY = { laneIsLow() {}, chunkLeft: () => true };

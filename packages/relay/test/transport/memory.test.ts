@@ -3,11 +3,12 @@ import { Admissions } from '../../src/transport/admissions.ts';
 import { Memory } from '../../src/transport/memory.ts';
 import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
 import { Lane, WriteQueue } from '../../src/transport/write-queue.ts';
+import { bodyOf } from './body-of.ts';
 
 const MARKS = { highWaterOctets: 1000, lowWaterOctets: 200 };
 
 function chunk(octets: number): OutgoingChunk {
-  return new OutgoingChunk('', [new Uint8Array(octets)], octets, '', undefined);
+  return new OutgoingChunk('', bodyOf(new Uint8Array(octets)), '', undefined);
 }
 
 function lane(): Lane {

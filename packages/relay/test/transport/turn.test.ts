@@ -3,17 +3,19 @@ import { systemClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
 import { type Flushable, Turn } from '../../src/transport/turn.ts';
 
-/** Things by name, and the names of those that were flushed, in order. */
+/** Things by name, and the names of those that were flushed and settled, in order. */
 function things() {
   const flushed: string[] = [];
+  const settled: string[] = [];
   const make = (name: string, then?: () => void): Flushable => ({
     flushedIn: 0,
     flush: () => {
       flushed.push(name);
       then?.();
     },
+    settle: () => settled.push(name),
   });
-  return { flushed, make };
+  return { flushed, settled, make };
 }
 
 describe('Turn', () => {
@@ -59,6 +61,37 @@ describe('Turn', () => {
     turn.add(a);
     turn.readDone();
     expect(flushed.at(-1)).toBe('a');
+  });
+
+  it('begins another turn after 64 reads: whoever waits does not wait for a thousand sockets', async () => {
+    const turn = new Turn(systemClock);
+    const { flushed, make } = things();
+    const a = make('a');
+    turn.add(a);
+    turn.readDone();
+    turn.add(a);
+    for (let read = 2; read < 64; read += 1) turn.readDone();
+    expect(flushed).toEqual(['a']);
+    turn.readDone();
+    expect(flushed).toEqual(['a', 'a']);
+    turn.add(a);
+    turn.readDone();
+    expect(flushed).toEqual(['a', 'a', 'a']);
+    await nextTurn();
+    expect(flushed).toEqual(['a', 'a', 'a']);
+  });
+
+  it('settles whatever still waits at the end of a read, which its octets do not outlast', () => {
+    const turn = new Turn(systemClock);
+    const { settled, make } = things();
+    const late = make('late');
+    const a = make('a', () => turn.add(late));
+    turn.add(a);
+    turn.readDone();
+    expect(settled).toEqual(['late']);
+    turn.add(a);
+    turn.readDone();
+    expect(settled).toEqual(['late', 'a']);
   });
 
   it('flushes somebody at once again in the next turn', async () => {

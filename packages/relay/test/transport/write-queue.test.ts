@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { Memory } from '../../src/transport/memory.ts';
 import { OutgoingChunk } from '../../src/transport/outgoing-chunk.ts';
 import { Lane, WriteQueue } from '../../src/transport/write-queue.ts';
+import { bodyOf } from './body-of.ts';
 
 const MARKS = { highWaterOctets: 10_000, lowWaterOctets: 2000 };
 
 function chunk(octets: number, head = ''): OutgoingChunk {
-  return new OutgoingChunk(head, [new Uint8Array(octets - head.length)], octets - head.length, '', undefined);
+  return new OutgoingChunk(head, bodyOf(new Uint8Array(octets - head.length)), '', undefined);
 }
 
 function lane(): { lane: Lane; lows: () => number } {
@@ -143,7 +144,7 @@ describe('WriteQueue: accounts', () => {
     const queue = new WriteQueue(MARKS, new Memory(1_000_000_000));
     const one = lane().lane;
     const view = new Uint8Array(65_536).subarray(0, 200);
-    const [left, waits] = [1, 2].map(() => new OutgoingChunk('head', [view], 200, 'tail', undefined));
+    const [left, waits] = [1, 2].map(() => new OutgoingChunk('head', bodyOf(view), 'tail', undefined));
     queue.push(one, left!);
     queue.push(one, waits!);
     queue.take(1);
