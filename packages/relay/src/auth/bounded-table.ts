@@ -25,6 +25,8 @@ export class BoundedTable<Value> {
   set(key: string, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    // Most of the time; and an iterator that is made for nothing costs more than the rest.
+    if (this.#entries.size <= this.#maxEntries) return;
     for (const eldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#maxEntries) break;
       this.#entries.delete(eldest);

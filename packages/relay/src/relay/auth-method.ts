@@ -243,7 +243,7 @@ export class AuthMethod {
     if (session !== undefined) sessions.renew(session, seconds, granted);
     this.#note(hop, 'granted', user);
     hop.isProven = true;
-    hop.onAuthenticated?.();
+    hop.admission?.exempt();
     const usePath = [...request.between, given.uri].join(' ');
     const lines = `Use-Path: ${usePath}\r\nExpires: ${seconds}\r\n${info}`;
     refusals.answer(hop, head, 200, commentOf(200), lines);

@@ -2,6 +2,7 @@
 import type { Clock, MsrpError } from 'msrp/base';
 import { namesCover } from 'msrp/node';
 import type { ContinuationFlag, Head } from 'msrp/wire';
+import type { Admission } from '../transport/admissions.ts';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
 import type { HandshakeToken } from '../transport/handshake-token.ts';
 import type { PauseCause } from '../transport/pauses.ts';
@@ -82,8 +83,8 @@ export class Hop implements ConnectionEvents {
   /** Octets seen in both directions when it was last looked at, and since when there were no others. */
   #octetsSeen = 0;
   #quietSinceMs: number;
-  /** Called when the first AUTH succeeds. */
-  onAuthenticated: (() => void) | undefined;
+  /** What it was let in with; told when an AUTH succeeds. */
+  admission: Pick<Admission, 'exempt'> | undefined;
   readonly #clock: Clock;
   readonly #rules: HopRules;
   #blockedSinceMs = 0;
