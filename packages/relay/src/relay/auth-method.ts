@@ -252,7 +252,7 @@ export class AuthMethod {
   #grant({ hop, inside, host }: AuthRequest, owner: Identity, seconds: number): Session {
     const { names, sessions } = this.#context;
     const { uri, secret } = names.mint(hop.isSecure ? 'msrps' : 'msrp', hop.connection.origin.localPort);
-    const session = new Session(uri, secret, owner, inside, host);
+    const session = new Session(uri, secret, owner, inside, flat(host));
     sessions.grant(session, seconds);
     return session;
   }
