@@ -19,15 +19,26 @@ const MAX_TIMER_MS = 2_147_483_647;
 /** The machine's clock. Monotonic: setting the wall clock moves no timer. */
 export const systemClock: Clock = {
   nowMs: () => performance.timeOrigin + performance.now(),
-  after(ms, fire) {
-    let handle: unknown;
-    const wait = (leftMs: number) => {
-      const isLast = !(leftMs > MAX_TIMER_MS);
-      handle = setTimeout(isLast ? fire : () => wait(leftMs - MAX_TIMER_MS), Math.min(leftMs, MAX_TIMER_MS));
-      // Node's handle can be told not to hold the process; a browser's is a number.
-      if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref();
-    };
-    wait(ms);
-    return { cancel: () => clearTimeout(handle as Parameters<typeof clearTimeout>[0]) };
-  },
+  after: (ms, fire) => new SystemTimer(ms, fire),
 };
+
+/** One timer of the machine, or several in turn. */
+class SystemTimer implements Timer {
+  #handle: unknown;
+
+  constructor(ms: number, fire: () => void) {
+    this.#wait(ms, fire);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle as Parameters<typeof clearTimeout>[0]);
+  }
+
+  #wait(ms: number, fire: () => void): void {
+    const isLast = !(ms > MAX_TIMER_MS);
+    this.#handle = isLast ? setTimeout(fire, ms) : setTimeout(() => this.#wait(ms - MAX_TIMER_MS, fire), MAX_TIMER_MS);
+    // Node's handle can be told not to hold the process; a browser's is a number.
+    const handle = this.#handle;
+    if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref();
+  }
+}

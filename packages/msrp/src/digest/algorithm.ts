@@ -30,6 +30,7 @@ export function digestHexDigits(algorithm: DigestAlgorithm): number {
 }
 
 /** Hashes a wire string (one character an octet); lower-case hexadecimal digits. */
-export function hashHex(algorithm: DigestAlgorithm, wire: string): string {
-  return bytesToHex(HASHES[algorithm](octetsOf(wire)));
-}
+export type HashHex = (algorithm: DigestAlgorithm, wire: string) => string;
+
+/** One that runs everywhere. */
+export const hashHex: HashHex = (algorithm, wire) => bytesToHex(HASHES[algorithm](octetsOf(wire)));

@@ -161,8 +161,7 @@ function readDigest<Value>(
   if (list === undefined) return { kind: 'other-scheme' };
   const params = parseAuthParams(list);
   if (params === undefined) return malformed('not a list of parameters');
-  const missing = names.find((name) => !params.has(name));
-  if (missing !== undefined) return malformed(`${missing} is missing`);
+  for (const name of names) if (!params.has(name)) return malformed(`${name} is missing`);
   return read(params, (name) => params.get(name) ?? '');
 }
 
@@ -171,6 +170,8 @@ function malformed(comment: string): { kind: 'malformed'; comment: string } {
 }
 
 /** A comma and a space: one deployed parser splits on exactly that. */
-function join(...params: readonly string[][]): string {
-  return params.flat().join(', ');
+function join(...params: readonly string[]): string {
+  let list = '';
+  for (const param of params) if (param !== '') list = list === '' ? param : `${list}, ${param}`;
+  return list;
 }

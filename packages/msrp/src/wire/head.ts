@@ -44,18 +44,23 @@ export interface Head {
  * in order, without white space around them. For headers that the parser does not read itself.
  */
 export function headerValues(head: Pick<Head, 'lines'>, name: string): string[] {
+  const { lines } = head;
   const values: string[] = [];
-  for (const line of head.lines.split('\r\n')) {
-    const colon = line.indexOf(':');
-    if (colon === name.length && line.slice(0, colon).toLowerCase() === name) values.push(trimmed(line, colon + 1));
+  for (let at = 0; at < lines.length; ) {
+    const lineFeed = lines.indexOf('\r\n', at);
+    const end = lineFeed < 0 ? lines.length : lineFeed;
+    const colon = at + name.length;
+    if (lines[colon] === ':' && lines.slice(at, colon).toLowerCase() === name)
+      values.push(trimmed(lines, colon + 1, end));
+    at = end + 2;
   }
   return values;
 }
 
-/** What stands from `from` on, without blanks and tabs around it: `trim` would also take A0, an octet of UTF-8. */
-function trimmed(line: string, from: number): string {
+/** What stands between `from` and `to`, without blanks and tabs around it: `trim` would also take A0, an octet of UTF-8. */
+function trimmed(line: string, from: number, to: number): string {
   let start = from;
-  let end = line.length;
+  let end = to;
   while (start < end && isBlank(line, start)) start += 1;
   while (end > start && isBlank(line, end - 1)) end -= 1;
   return line.slice(start, end);

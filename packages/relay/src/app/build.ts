@@ -8,7 +8,6 @@ import { Traces } from '../admin/traces.ts';
 import { LocalLink } from '../cluster/local-link.ts';
 import { Blocks } from '../relay/blocks.ts';
 import { type DiallerTls, NextHopDialler } from '../relay/dialler.ts';
-import type { Hop } from '../relay/hop.ts';
 import { OwnNames } from '../relay/names.ts';
 import { NextHopPolicy } from '../relay/next-hop-policy.ts';
 import { Operation } from '../relay/operation.ts';
@@ -18,7 +17,8 @@ import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
-import type { ChunkLimits, ConnectionOrigin } from '../transport/connection.ts';
+import type { ConnectionOrigin } from '../transport/connection.ts';
+import type { HandshakeToken } from '../transport/handshake-token.ts';
 import { Histogram } from '../transport/histogram.ts';
 import { Listener, type ListenerTls, type ListeningSocket } from '../transport/listener.ts';
 import { Memory } from '../transport/memory.ts';
@@ -30,10 +30,11 @@ import { Turn } from '../transport/turn.ts';
 import { WebSocketListener } from '../transport/websocket-listener.ts';
 import type { Config } from './config.ts';
 import { reason } from './config-file.ts';
-import { formatEndpoint, isDnsName } from './config-values.ts';
+import { isDnsName } from './config-values.ts';
 import { CurrentAuthenticator } from './current-authenticator.ts';
 import { handshakeAuthOf, proxyProtocolOf } from './doors.ts';
 import { collectNew } from './garbage.ts';
+import { ListenerChunks } from './listener-chunks.ts';
 import { type ListenerChange, Listeners } from './listeners.ts';
 import { keysForRestart } from './live-keys.ts';
 import { LogObserver } from './log-observer.ts';
@@ -240,6 +241,7 @@ class WiredRelay implements RunningRelay {
     const proxyProtocol = proxyProtocolOf(this.#lastConfig, endpoint, this.#context);
     const waits = { handshakeMs: HANDSHAKE_MS, admissions: this.#admissions };
     const shared = { host, port, reusePort, tls, proxyProtocol, ...waits };
+    const chunks = new ListenerChunks(endpoint);
     if (scheme === 'ws' || scheme === 'wss') {
       return new WebSocketListener({
         ...shared,
@@ -248,17 +250,19 @@ class WiredRelay implements RunningRelay {
         page: this.#page(),
         auth: handshakeAuthOf(this.#lastConfig, this.#authenticator, this.#context),
         accepted: (stream, admission, remoteAddress, token) => {
-          const origin = { transport: scheme, remoteAddress, localPort: 0, ...this.#chunksBy(endpoint) };
-          this.#accept(stream, admission, origin, { token });
+          const chunk = chunks.of(this.#lastConfig.chunk);
+          const origin = { transport: scheme, direction: 'accepted', remoteAddress, localPort: 0, chunk } as const;
+          this.#accept(stream, admission, origin, [], token);
         },
       });
     }
     const listener: Listener = new Listener({
       ...shared,
       accepted: (socket, admission, remoteAddress) => {
-        const origin = { transport: scheme, remoteAddress, localPort: listener.port, ...this.#chunksBy(endpoint) };
-        const certifiedNames = provenNames(socket, this.#context.clock.nowMs());
-        this.#accept(socket, admission, origin, { certifiedNames });
+        const { port: localPort } = listener;
+        const chunk = chunks.of(this.#lastConfig.chunk);
+        const origin = { transport: scheme, direction: 'accepted', remoteAddress, localPort, chunk } as const;
+        this.#accept(socket, admission, origin, provenNames(socket, this.#context.clock.nowMs()));
       },
     });
     return listener;
@@ -288,10 +292,6 @@ class WiredRelay implements RunningRelay {
     });
   }
 
-  #chunksBy(endpoint: Config['listen'][number]): { readonly chunk: ChunkLimits } {
-    return { chunk: chunksOf(this.#lastConfig, endpoint) };
-  }
-
   #queriesOf({ resolver }: Config): NameQueries {
     return this.#context.nameQueries ?? nameQueries(resolver);
   }
@@ -312,31 +312,22 @@ class WiredRelay implements RunningRelay {
   #accept(
     socket: Duplex,
     admission: Admission,
-    origin: Omit<ConnectionOrigin, 'direction'>,
-    proven: Partial<Pick<Hop, 'certifiedNames' | 'token'>>,
+    origin: ConnectionOrigin,
+    certifiedNames: readonly string[],
+    token?: HandshakeToken,
   ): void {
     // Its handshake was still going on when the listener stopped.
     if (this.#relay.state !== 'running') {
       socket.destroy();
       return;
     }
-    const hop = this.#relay.accept({ ...origin, direction: 'accepted' });
-    hop.onAuthenticated = admission.exempt;
-    Object.assign(hop, proven);
+    const hop = this.#relay.accept(origin);
+    hop.admission = admission;
+    hop.certifiedNames = certifiedNames;
+    hop.token = token;
     hop.connection.open(socket);
     this.#context.logger.debug({ from: origin.remoteAddress }, 'connection accepted');
   }
-}
-
-/** A chunk is one WebSocket message, which nothing can overtake. RFC 7977 §5.1. */
-const MAX_WEBSOCKET_BODY = 65_536;
-
-/** How chunks to peers that came by a listener are cut. */
-function chunksOf({ chunk }: Config, endpoint: Config['listen'][number]): ChunkLimits {
-  const own = chunk.listeners[formatEndpoint(endpoint)];
-  const isWebSocket = endpoint.scheme === 'ws' || endpoint.scheme === 'wss';
-  const most = isWebSocket ? MAX_WEBSOCKET_BODY : Number.POSITIVE_INFINITY;
-  return { maxOctets: Math.min(most, own?.maxOctets ?? chunk.maxOctets), lingerMs: own?.lingerMs ?? chunk.lingerMs };
 }
 
 /** The rules' own options, out of the configuration. */

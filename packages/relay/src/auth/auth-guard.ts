@@ -96,10 +96,10 @@ export class AuthGuard {
 
   /** The password was right: the user is at home here from now on, and failures at home are forgotten. */
   succeeded(user: string, origin: AuthOrigin): void {
-    const isNews = this.#homes.get(homeOf(user, origin))?.count !== 0;
+    // Most AUTHs come from where their users are at home, without a failure: the others know that, too.
+    if (this.#homes.get(homeOf(user, origin))?.count === 0) return;
     this.#settle(user, origin);
-    // Most AUTHs come from where their users are at home: the others know that.
-    if (isNews) this.#tell({ what: 'succeeded', user, origin });
+    this.#tell({ what: 'succeeded', user, origin });
   }
 
   #settle(user: string, origin: AuthOrigin): void {

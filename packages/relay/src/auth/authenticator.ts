@@ -21,6 +21,7 @@ import type { Authenticator, AuthOrigin, AuthOutcome } from '../relay/ports.ts';
 import { formatAccount, parseAccount } from './account.ts';
 import type { AuthGuard } from './auth-guard.ts';
 import type { Credential, CredentialStore } from './credential-store.ts';
+import { nativeHashHex } from './native-hash.ts';
 import { Nonces } from './nonces.ts';
 import type { Realms } from './realms.ts';
 import { StoreList } from './store-list.ts';
@@ -168,7 +169,8 @@ export class DigestAuthenticator implements Pick<Authenticator, 'challenge' | 'v
     const nobody = this.#nobody.slice(0, digestHexDigits(algorithm));
     let proof: string | undefined;
     for (const ha1 of [known?.ha1 ?? nobody, ...(known?.otherHa1s ?? [])]) {
-      const { response, rspauth } = digestResponse({ ...credentials, algorithm, ha1, digestUri, method: 'AUTH' });
+      const input = { ...credentials, algorithm, ha1, digestUri, method: 'AUTH' };
+      const { response, rspauth } = digestResponse(input, nativeHashHex);
       if (timingSafeEqual(Buffer.from(response), Buffer.from(credentials.response))) proof = rspauth;
     }
     return proof;

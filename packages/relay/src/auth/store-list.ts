@@ -74,7 +74,10 @@ export class StoreList {
     return otherwise;
   }
 
-  #askAll(question: Question): Promise<Answer[]> {
+  async #askAll(question: Question): Promise<Answer[]> {
+    const [first] = this.#stores;
+    // Mostly there is one, and nothing to wait for together.
+    if (first !== undefined && this.#stores.length === 1) return [await this.#ask(first, question)];
     return Promise.all(this.#stores.map((store) => this.#ask(store, question)));
   }
 

@@ -200,7 +200,7 @@ export class AuthMethod {
     const { authenticator, refusals } = this.#context;
     this.#note(hop, outcome);
     const lines = authenticator.challenge(stale, host).map((challenge) => `WWW-Authenticate: ${challenge}\r\n`);
-    refusals.answer(hop, head, 401, commentOf(401), lines.join(''));
+    refusals.respond(hop, head, 401, commentOf(401), lines.join(''));
   }
 
   #note(hop: Hop, outcome: AuthEnd, user?: string): void {
@@ -223,7 +223,7 @@ export class AuthMethod {
     if (expires !== undefined && (expires < min || expires > max)) {
       this.#note(hop, 'interval');
       const bound = expires < min ? `Min-Expires: ${min}` : `Max-Expires: ${max}`;
-      return refusals.answer(hop, head, 423, commentOf(423), `${bound}\r\n`);
+      return refusals.respond(hop, head, 423, commentOf(423), `${bound}\r\n`);
     }
     const session = request.session?.isLive === true ? request.session : undefined;
     if (session !== undefined && session.user !== user) {
@@ -243,16 +243,16 @@ export class AuthMethod {
     if (session !== undefined) sessions.renew(session, seconds, granted);
     this.#note(hop, 'granted', user);
     hop.isProven = true;
-    hop.onAuthenticated?.();
+    hop.admission?.exempt();
     const usePath = [...request.between, given.uri].join(' ');
     const lines = `Use-Path: ${usePath}\r\nExpires: ${seconds}\r\n${info}`;
-    refusals.answer(hop, head, 200, commentOf(200), lines);
+    refusals.respond(hop, head, 200, commentOf(200), lines);
   }
 
   #grant({ hop, inside, host }: AuthRequest, owner: Identity, seconds: number): Session {
     const { names, sessions } = this.#context;
     const { uri, secret } = names.mint(hop.isSecure ? 'msrps' : 'msrp', hop.connection.origin.localPort);
-    const session = new Session(uri, secret, owner, inside, host);
+    const session = new Session(uri, secret, owner, inside, flat(host));
     sessions.grant(session, seconds);
     return session;
   }

@@ -34,6 +34,7 @@ export class ForwardedAuth extends RelayedRequest {
   }
 
   #countAgainst(client: Hop, relay: string): void {
+    client.authFailuresAt ??= new Map();
     const failures = (client.authFailuresAt.get(relay) ?? 0) + 1;
     client.authFailuresAt.set(relay, failures);
     if (failures >= this.#maxFailures || client.authFailuresAt.size >= MAX_FAILED_RELAYS) client.connection.end();

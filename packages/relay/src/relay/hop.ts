@@ -2,10 +2,12 @@
 import type { Clock, MsrpError } from 'msrp/base';
 import { namesCover } from 'msrp/node';
 import type { ContinuationFlag, Head } from 'msrp/wire';
+import type { Admission } from '../transport/admissions.ts';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
 import type { HandshakeToken } from '../transport/handshake-token.ts';
 import type { PauseCause } from '../transport/pauses.ts';
 import type { Crossing } from './crossing.ts';
+import { LazySet } from './lazy-set.ts';
 import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
 import { type TransactionBudget, TransactionTable } from './transactions.ts';
@@ -43,17 +45,17 @@ export class Hop implements ConnectionEvents {
   /** Sessions of the client at the other end, if there is one. */
   readonly sessions = new Set<Session>();
   /** Sessions for which the node at the other end is the outside peer (RFC 4975 §5.4). */
-  readonly outsideOf = new Set<Session>();
+  readonly outsideOf = new LazySet<Session>();
   /** A stream between two workers: what passes is counted where it comes in and where it goes out, not here. */
   readonly isStream: boolean;
   readonly transactions: TransactionTable;
   /** What it sends to others, and what others send to it. */
-  readonly pacesIn = new Set<Pace>();
-  readonly pacesOut = new Set<Pace>();
+  readonly pacesIn = new LazySet<Pace>();
+  readonly pacesOut = new LazySet<Pace>();
   /** Those whose senders were slowed down because too many requests other than SENDs waited here. */
-  readonly crowded = new Set<Pace>();
+  readonly crowded = new LazySet<Pace>();
   /** Transaction ids of requests of this hop that are still to be answered from afar. */
-  readonly awaited = new Set<string>();
+  readonly awaited = new LazySet<string>();
   readonly openedAtMs: number;
   /** Since when a head has been waiting for its rest; undefined when none is. */
   headSinceMs: number | undefined;
@@ -63,8 +65,8 @@ export class Hop implements ConnectionEvents {
   failures = 0;
   authFailures = 0;
   misaddressed = 0;
-  /** Failed AUTHs that went through here to other relays, by relay. */
-  readonly authFailuresAt = new Map<string, number>();
+  /** Failed AUTHs that went through here to other relays, by relay; made with the first. */
+  authFailuresAt: Map<string, number> | undefined;
   /** AUTHs that came without credentials. */
   challenges = 0;
   /** AUTHs that are being judged. */
@@ -82,14 +84,14 @@ export class Hop implements ConnectionEvents {
   /** Octets seen in both directions when it was last looked at, and since when there were no others. */
   #octetsSeen = 0;
   #quietSinceMs: number;
-  /** Called when the first AUTH succeeds. */
-  onAuthenticated: (() => void) | undefined;
+  /** What it was let in with; told when an AUTH succeeds. */
+  admission: Pick<Admission, 'exempt'> | undefined;
   readonly #clock: Clock;
   readonly #rules: HopRules;
   #blockedSinceMs = 0;
   #blockedMs = 0;
   /** What stands in the way of reading it, and since when. */
-  readonly #blockers = new Map<object, number>();
+  #blockers: Map<object, number> | undefined;
   #incoming: Incoming | undefined;
   #sendsInRead = 0;
   /** The head of the request or response that is being received. */
@@ -146,6 +148,7 @@ export class Hop implements ConnectionEvents {
 
   /** Reads nothing from this hop as long as `blocker` stands in the way. A pause has the cause of its first one. */
   block(blocker: object, cause: PauseCause): void {
+    this.#blockers ??= new Map();
     if (this.#blockers.has(blocker)) return;
     const nowMs = this.#clock.nowMs();
     const isFirst = this.#blockers.size === 0;
@@ -158,7 +161,7 @@ export class Hop implements ConnectionEvents {
 
   /** `blocker` is out of the way; reads on when it was the last. */
   unblock(blocker: object): void {
-    if (!this.#blockers.delete(blocker) || this.#blockers.size > 0) return;
+    if (this.#blockers?.delete(blocker) !== true || this.#blockers.size > 0) return;
     this.#blockedMs += this.#clock.nowMs() - this.#blockedSinceMs;
     this.connection.resume();
   }
@@ -186,17 +189,17 @@ export class Hop implements ConnectionEvents {
   }
 
   get isBlocked(): boolean {
-    return this.#blockers.size > 0;
+    return this.#blockers !== undefined && this.#blockers.size > 0;
   }
 
   /** For how long `blocker` has stood in the way; 0 when it does not. */
   blockedForMs(blocker: object, nowMs: number): number {
-    return nowMs - (this.#blockers.get(blocker) ?? nowMs);
+    return nowMs - (this.#blockers?.get(blocker) ?? nowMs);
   }
 
   /** How long, in all, this hop was not read; a response on it could not come in that time. */
   get blockedMs(): number {
-    const since = this.#blockers.size > 0 ? this.#clock.nowMs() - this.#blockedSinceMs : 0;
+    const since = this.isBlocked ? this.#clock.nowMs() - this.#blockedSinceMs : 0;
     return this.#blockedMs + since;
   }
 

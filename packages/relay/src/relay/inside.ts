@@ -1,5 +1,6 @@
 /** Whom a session URI was granted to, and where it therefore is valid (RFC 4976 §6.3, §6.4). */
 import { type MsrpUri, nodeKey } from 'msrp/wire';
+import { flat } from '../transport/flat.ts';
 import type { Hop } from './hop.ts';
 
 /** A client: the URI is bound to the connection of its AUTH, and dies with it. */
@@ -22,7 +23,7 @@ export type Inside = ClientInside | RelayInside;
 
 /** The inside hop for an AUTH that came straight from `client`. */
 export function clientInside(hop: Hop, client: MsrpUri): ClientInside {
-  return { kind: 'client', hop, node: nodeKey(client) };
+  return { kind: 'client', hop, node: flat(nodeKey(client)) };
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Which URIs name this relay. */
+
 import { formatUri, type MsrpUri, makeSessionId, nodeKey } from 'msrp/wire';
+import { flat } from '../transport/flat.ts';
 
 /** One listener, as URIs see it. */
 export interface ListeningPlace {
@@ -67,7 +69,8 @@ export class OwnNames {
    * that this relay opened itself or that came by WebSocket, gives the first TLS listener's.
    */
   mint(scheme: 'msrp' | 'msrps', listenerPort: number): { readonly uri: string; readonly secret: string } {
-    const secret = makeSessionId();
+    // It is a key for as long as the session lives: not one of two pieces.
+    const secret = flat(makeSessionId());
     const sessionId = `${this.#owner}.${secret}`;
     const port = listenerPort === 0 ? this.#securePort : listenerPort;
     return { uri: formatUri({ scheme, host: this.#hostname, port, sessionId, transport: 'tcp' }), secret };

@@ -40,6 +40,11 @@ export class Refusals {
   answer(hop: Hop, head: Head, status: number, comment = commentOf(status), lines = ''): void {
     if (head.method === 'REPORT' || (head.method === 'SEND' && head.failureReport === 'no')) return;
     if (head.toPath === '' || parseUri(firstOf(head.fromPath)) === undefined) return;
+    this.respond(hop, head, status, comment, lines);
+  }
+
+  /** The same for a request that may be answered, and whose From-Path was read. */
+  respond(hop: Hop, head: Head, status: number, comment: string, lines: string): void {
     // A SEND is answered hop by hop, everything else by its final target, all the way back.
     const toPath = head.method === 'SEND' ? firstOf(head.fromPath) : head.fromPath;
     const response = formatResponse(head.transactionId, status, comment, toPath, firstOf(head.toPath), lines);

@@ -5,6 +5,7 @@ import type { HandshakeToken } from '../transport/handshake-token.ts';
 import type { Flow } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Inside } from './inside.ts';
+import { LazySet } from './lazy-set.ts';
 import type { Pace } from './pace.ts';
 import type { Identity } from './ports.ts';
 import { sessionHash } from './session-hash.ts';
@@ -44,7 +45,7 @@ export class Session {
   octetsInward = 0;
   octetsOutward = 0;
   /** Everything that is sent by way of this session. */
-  readonly paces = new Set<Pace>();
+  readonly paces = new LazySet<Pace>();
   timer: Timer | undefined;
   #hash: string | undefined;
 

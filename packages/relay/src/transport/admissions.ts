@@ -37,7 +37,7 @@ export class Admissions {
   limits: AdmissionLimits;
   readonly #memory: Memory;
   readonly #house: House;
-  readonly #byAddress = new Map<string, number>();
+  readonly #bySubscriber = new Map<string, number>();
   #count = 0;
   refusedCount = 0;
   blockedCount = 0;
@@ -58,56 +58,84 @@ export class Admissions {
    * @param remoteAddress - where it comes from; undefined when that is to be said later.
    */
   admit(remoteAddress: string | undefined): Admission | undefined {
-    let isOpen = true;
-    let isExempt = false;
-    let counted: string | undefined;
-    const uncount = () => {
-      if (counted !== undefined) this.#forget(counted);
-      counted = undefined;
-    };
-    const comesFrom = (from: string): boolean => {
-      const address = subscriberOf(from);
-      if (!isOpen || this.#isBarred(from)) return false;
-      if (isExempt || address === counted) return true;
-      const ofAddress = this.#byAddress.get(address) ?? 0;
-      if (ofAddress >= this.limits.connectionsPerAddress) {
-        this.refusedCount += 1;
-        return false;
-      }
-      uncount();
-      counted = address;
-      this.#byAddress.set(address, ofAddress + 1);
-      return true;
-    };
-    if (remoteAddress !== undefined && !comesFrom(remoteAddress)) return undefined;
+    const admission = new Entry(this);
+    if (remoteAddress !== undefined && !admission.comesFrom(remoteAddress)) return undefined;
     if (this.#memory.isNear || (this.#count >= this.limits.connections && !this.#house.makeRoom())) {
-      uncount();
+      admission.exempt();
       this.refusedCount += 1;
       return undefined;
     }
     this.#count += 1;
-    const exempt = () => {
-      isExempt = true;
-      uncount();
-    };
-    const release = () => {
-      if (isOpen) this.#count -= 1;
-      isOpen = false;
-      uncount();
-    };
-    return { comesFrom, exempt, release };
+    return admission;
   }
 
-  #isBarred(remoteAddress: string): boolean {
+  /** Told by an admission: its connection is gone. */
+  left(): void {
+    this.#count -= 1;
+  }
+
+  /** Asked by an admission: whether nobody may come from there. */
+  isBarred(remoteAddress: string): boolean {
     const isBarred = this.#house.isBlocked(remoteAddress);
     if (isBarred) this.blockedCount += 1;
     return isBarred;
   }
 
-  #forget(address: string): void {
-    const left = (this.#byAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, left);
+  /** Asked by an admission: counts it against a subscriber; false when there is one too many. */
+  countAgainst(subscriber: string): boolean {
+    const count = this.#bySubscriber.get(subscriber) ?? 0;
+    if (count >= this.limits.connectionsPerAddress) {
+      this.refusedCount += 1;
+      return false;
+    }
+    this.#bySubscriber.set(subscriber, count + 1);
+    return true;
+  }
+
+  /** The opposite. */
+  uncount(subscriber: string): void {
+    const left = (this.#bySubscriber.get(subscriber) ?? 1) - 1;
+    if (left === 0) this.#bySubscriber.delete(subscriber);
+    else this.#bySubscriber.set(subscriber, left);
+  }
+}
+
+/** One that was given, or is about to be. */
+class Entry implements Admission {
+  readonly #book: Admissions;
+  /** What it counts against now. */
+  #subscriber: string | undefined;
+  #isExempt = false;
+  #isOpen = true;
+
+  constructor(book: Admissions) {
+    this.#book = book;
+  }
+
+  comesFrom(remoteAddress: string): boolean {
+    if (!this.#isOpen || this.#book.isBarred(remoteAddress)) return false;
+    const subscriber = subscriberOf(remoteAddress);
+    if (this.#isExempt || subscriber === this.#subscriber) return true;
+    if (!this.#book.countAgainst(subscriber)) return false;
+    this.#uncount();
+    this.#subscriber = subscriber;
+    return true;
+  }
+
+  exempt(): void {
+    this.#isExempt = true;
+    this.#uncount();
+  }
+
+  release(): void {
+    if (this.#isOpen) this.#book.left();
+    this.#isOpen = false;
+    this.#uncount();
+  }
+
+  #uncount(): void {
+    if (this.#subscriber !== undefined) this.#book.uncount(this.#subscriber);
+    this.#subscriber = undefined;
   }
 }
 

@@ -91,7 +91,7 @@ export class Doorkeeper {
     const peer = peerOf(socket);
     this.#visitors.set(peer, visitor);
     // Closes with the TLS connection on top of it, too.
-    socket.once('close', () => {
+    socket.on('close', () => {
       this.#visitors.delete(peer);
       visitor.admission.release();
     });
