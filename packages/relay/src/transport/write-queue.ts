@@ -56,7 +56,7 @@ export class WriteQueue {
   /** The lanes in which something waits; of those, in turn, the ones that are not held. */
   readonly #waiting = new Set<Lane>();
   readonly #active = new Fifo<Lane>();
-  #fresh: OutgoingChunk[] = [];
+  readonly #fresh: OutgoingChunk[] = [];
   #urgentOctets = 0;
   #laneOctets = 0;
 
@@ -140,11 +140,10 @@ export class WriteQueue {
 
   /** The read is over: what came in it and still waits lets go of it. */
   settle(): void {
-    const fresh = this.#fresh;
-    if (fresh.length === 0) return;
-    this.#fresh = [];
-    if (this.#waiting.size === 0) return;
-    for (const chunk of fresh) if (chunk.isWaiting) chunk.settle();
+    if (this.#fresh.length === 0) return;
+    if (this.#waiting.size > 0) for (const chunk of this.#fresh) if (chunk.isWaiting) chunk.settle();
+    // The list itself may be old: replaced by another, it would keep new chunks alive until the next collection of the whole heap.
+    this.#fresh.length = 0;
   }
 
   /** Takes out the chunks of `lane` that `drop` says yes to. */
@@ -178,7 +177,7 @@ export class WriteQueue {
     this.#waiting.clear();
     this.#memory.heldOctets -= this.#laneOctets;
     this.#laneOctets = 0;
-    this.#fresh = [];
+    this.#fresh.length = 0;
   }
 
   #next(): OutgoingChunk | undefined {
