@@ -10,6 +10,7 @@ import type { Crossing } from './crossing.ts';
 import { Crossings } from './crossings.ts';
 import { CLIENT_GONE, CLOSING, Failures, STALLED } from './failures.ts';
 import { ChunkInTransit, type ForwardContext } from './forward.ts';
+import { notices, SETTLED, tellSettled } from './handover.ts';
 import type { Hop, HopRules, Incoming } from './hop.ts';
 import { failureFor, Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
@@ -154,6 +155,7 @@ export class Relay implements HopRules {
 
   begin(hop: Hop, head: Head): Incoming {
     if (head.method === '') return this.#responses;
+    if (hop.isStream && head.method === SETTLED && head.toPath === '') return notices;
     if (!hop.isStream) this.counters.requestIn(head.method);
     return head.method === 'SEND' ? this.#beginSend(hop, head) : new WholeRequest(this.#requests, head);
   }
@@ -197,7 +199,7 @@ export class Relay implements HopRules {
 
   /** Reports what is not settled, as if its next hops were lost; connections stay. */
   giveUp(): void {
-    for (const hop of this.#hops.all) this.#failures.hopLost(hop, CLOSING);
+    for (const hop of this.#hops.all) this.#failures.givenUp(hop, CLOSING);
   }
 
   /** Closes all connections; what is not settled is reported first. */
@@ -205,7 +207,7 @@ export class Relay implements HopRules {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#timer.cancel();
-    this.giveUp();
+    for (const hop of this.#hops.all) this.#failures.hopLost(hop, CLOSING);
     for (const hop of [...this.#hops.all]) hop.connection.end();
   }
 
@@ -240,6 +242,7 @@ export class Relay implements HopRules {
       body() {},
       end: () => {
         if (head.failureReport === 'yes') this.#refusals.answer(hop, head, 200);
+        if (hop.isStream && head.failureReport !== 'no') tellSettled(hop, head.transactionId);
       },
     };
   }
