@@ -1,19 +1,7 @@
-/** What workers tell one another of chunks that crossed: a 200 says taken over, and a notice says settled. */
-import { formatEndLine } from 'msrp/wire';
+/** Chunks that cross from one worker to another: a 200 says taken over, and a notice says settled. */
 import { flat } from '../transport/flat.ts';
 import type { Hop, Incoming } from './hop.ts';
 import { SendTransaction } from './send-transaction.ts';
-
-/**
- * The method of a notice: a request with the id of the one that it is about, and without paths. Nobody else can have one brought
- * to a worker: a request without paths is refused where it comes in.
- */
-export const SETTLED = 'SETTLED';
-
-/** Tells the worker at the other end of `stream` that it may forget the request `id`. */
-export function tellSettled(stream: Hop, id: string): void {
-  stream.connection.writeUrgent(`MSRP ${id} ${SETTLED}\r\n${formatEndLine(id, '$')}`);
-}
 
 /**
  * A chunk that another worker has handed over and keeps until it is told that nothing more can become of it: answered, and each
@@ -39,12 +27,12 @@ export class Handover {
   /** A piece is settled, or the chunk was answered. */
   end(): void {
     this.#openCount -= 1;
-    if (this.#openCount === 0) tellSettled(this.#stream, this.#id);
+    if (this.#openCount === 0) this.#stream.notices?.add(this.#id);
   }
 }
 
 /** Takes the notices that come on streams. */
-export const notices: Incoming = {
+export const settlements: Incoming = {
   body() {},
   end(hop) {
     const transaction = hop.transactions.find(hop.latest?.transactionId ?? '');

@@ -1,5 +1,6 @@
 /** A worker that takes over what another one carries to it: it says when all of a chunk is settled, to that worker alone, and hears it from no one else. */
 import { describe, expect, it } from 'vitest';
+import { NOTICE_MS } from '../../src/relay/notices.ts';
 import { type Message, request, responseTo, sendRequest } from '../endpoint.ts';
 import { attend, tidOf } from '../relay/attend.ts';
 import { authOnBehalf, certificateFor } from '../relay/chain.ts';
@@ -30,23 +31,29 @@ async function withStream(overrides: Overrides = {}) {
     await until(() => stream.told(tidOf(fence)).length > 0);
   };
   const answer = (message: Message, status: number) => void client.send(responseTo(message, status));
-  return { workers, client, usePath, stream, send, nothingMore, answer };
+  /** Nothing is open any more, and the time has passed after which that is told on a stream on which nothing else is. */
+  const quiet = async () => {
+    await expect.poll(() => workers.relay(0).snapshot().transactions).toBe(0);
+    workers.clock.advance(2 * NOTICE_MS);
+  };
+  return { quiet, workers, client, usePath, stream, send, nothingMore, answer };
 }
 
 describe('A chunk that another worker hands over', () => {
   it('is answered at once, and settled when the receiver has answered (CL-17)', async () => {
-    const { client, stream, send, nothingMore, answer } = await withStream();
+    const { client, stream, send, nothingMore, answer, quiet } = await withStream();
     const tid = send();
     const got = await client.next();
     await nothingMore();
     expect(stream.told(tid)).toEqual(['200']);
     answer(got, 200);
+    await quiet();
     await until(() => stream.told(tid).length > 1);
     expect(stream.told(tid)).toEqual(['200', 'settled']);
   });
 
   it('is settled when each of its pieces is, in whatever order they are answered (CL-17, CH-01)', async () => {
-    const { client, stream, send, nothingMore, answer } = await withStream();
+    const { client, stream, send, nothingMore, answer, quiet } = await withStream();
     const tid = send({ byteRange: '1-*/150000', body: 'x'.repeat(150_000) });
     const [first, second] = [await client.next(), await client.next()];
     answer(second, 200);
@@ -54,19 +61,22 @@ describe('A chunk that another worker hands over', () => {
     await nothingMore();
     expect(stream.told(tid)).toEqual(['200']);
     answer(first, 200);
+    await quiet();
     await until(() => stream.told(tid).length > 1);
     expect(stream.told(tid)).toEqual(['200', 'settled']);
   });
 
   it('is not settled before it has come whole and was answered, whatever became of its first pieces (CL-17)', async () => {
-    const { workers, client, usePath, stream, answer } = await withStream();
+    const { client, usePath, stream, quiet } = await withStream();
+    attend(client);
     const paths = { toPath: `${usePath} ${client.uri}`, fromPath: PEER };
     const octets = sendRequest({ ...paths, byteRange: '1-*/100000', body: 'x'.repeat(100_000) });
     stream.socket.write(octets.subarray(0, 90_000));
-    answer(await client.next(), 200);
-    await expect.poll(() => workers.relay(0).snapshot().transactions).toBe(0);
+    await quiet();
+    await quiet();
     stream.socket.write(octets.subarray(90_000));
-    answer(await client.next(), 200);
+    await until(() => stream.told(tidOf(octets)).length > 0);
+    await quiet();
     await until(() => stream.told(tidOf(octets)).length > 1);
     // In this order: nothing was said of it before.
     expect(stream.told(tidOf(octets))).toEqual(['200', 'settled']);
@@ -107,21 +117,25 @@ describe('A chunk that another worker hands over', () => {
   });
 
   it('with Failure-Report partial is settled when it was written, and reported all the same when it is refused (CL-17, X-10)', async () => {
-    const { client, stream, send, answer } = await withStream();
+    const { client, stream, send, nothingMore, answer } = await withStream();
     const tid = send({ failureReport: 'partial' });
     const got = await client.next();
-    await until(() => stream.told(tid).length > 0);
+    await nothingMore();
     answer(got, 403);
     await until(() => stream.told(tid).length > 1);
     expect(stream.told(tid)).toEqual(['settled', '000 403 1-5/5']);
   });
 
   it('with Failure-Report partial is reported, then settled, when it could not be written (CL-17, X-10)', async () => {
-    const { client, stream, send } = await withStream();
+    const { workers, client, stream, send } = await withStream();
     client.pause();
     const wish = { failureReport: 'partial', byteRange: '1-*/60000', body: 'x'.repeat(60_000) };
     const tids = Array.from({ length: 200 }, (_, number) => send({ ...wish, messageId: `large-${number}` }));
-    await until(() => tids.some((tid) => stream.told(tid).includes('settled')));
+    const isSomeSettled = () => {
+      workers.clock.advance(NOTICE_MS);
+      return tids.some((tid) => stream.told(tid).includes('settled'));
+    };
+    await expect.poll(isSomeSettled).toBe(true);
     client.socket.destroy();
     await until(() => tids.every((tid) => stream.told(tid).some((said) => said === 'settled' || said === '481')));
     const reports = [...stream.received.matchAll(/Message-ID: large-(\d+)\r\nByte-Range: (.*)\r\nStatus: (.*)\r\n/g)];
@@ -153,7 +167,7 @@ describe('A chunk that another worker hands over', () => {
 
   it('whose answer is held back is settled behind it (CL-17, FC-05)', async () => {
     const marks = { highWaterOctets: 65_536, lowWaterOctets: 16_384 };
-    const { workers, client, stream, send, answer } = await withStream({
+    const { client, stream, send, answer, quiet } = await withStream({
       flow: { ...marks, sessionOctets: 65_536, windowOctets: 65_536 },
     });
     const body = 'x'.repeat(60_000);
@@ -162,9 +176,9 @@ describe('A chunk that another worker hands over', () => {
       const got = await client.next(({ method }) => method === 'SEND');
       answer(got, 200);
     }
+    await quiet();
     await until(() => tids.every((tid) => stream.told(tid).length === 2));
     for (const tid of tids) expect(stream.told(tid)).toEqual(['200', 'settled']);
-    await expect.poll(() => workers.relay(0).snapshot().transactions).toBe(0);
   });
 
   it('that ends at its session is settled with its answer (CL-17)', async () => {
