@@ -68,11 +68,11 @@ describe('A chunk that another worker hands over', () => {
 
   it('is not settled before it has come whole and was answered, whatever became of its first pieces (CL-17)', async () => {
     const { client, usePath, stream, quiet } = await withStream();
-    attend(client);
+    const got = attend(client);
     const paths = { toPath: `${usePath} ${client.uri}`, fromPath: PEER };
     const octets = sendRequest({ ...paths, byteRange: '1-*/100000', body: 'x'.repeat(100_000) });
     stream.socket.write(octets.subarray(0, 90_000));
-    await quiet();
+    await until(() => got.received.length > 0);
     await quiet();
     stream.socket.write(octets.subarray(90_000));
     await until(() => stream.told(tidOf(octets)).length > 0);
