@@ -1,6 +1,7 @@
 /** A worker that takes over what another one carries to it: it says when all of a chunk is settled, to that worker alone, and hears it from no one else. */
 import { describe, expect, it } from 'vitest';
 import { NOTICE_MS } from '../../src/relay/notices.ts';
+import { MAX_PROBATION_FAILURES } from '../../src/relay/options.ts';
 import { type Message, request, responseTo, sendRequest } from '../endpoint.ts';
 import { attend, tidOf } from '../relay/attend.ts';
 import { authOnBehalf, certificateFor } from '../relay/chain.ts';
@@ -181,6 +182,16 @@ describe('A chunk that another worker hands over', () => {
     for (const tid of tids) expect(stream.told(tid)).toEqual(['200', 'settled']);
   });
 
+  it('and was settled a moment ago is told of before all workers give up and close (CL-17, X-14)', async () => {
+    const { workers, client, stream, send, answer } = await withStream();
+    const tid = send();
+    answer(await client.next(), 200);
+    await expect.poll(() => workers.relay(0).snapshot().transactions).toBe(0);
+    workers.relay(0).giveUp();
+    await until(() => stream.told(tid).length === 2);
+    expect(stream.told(tid)).toEqual(['200', 'settled']);
+  });
+
   it('that ends at its session is settled with its answer (CL-17)', async () => {
     const workers = await startWorkers(2, { relays: { requireCertificate: true } });
     const near = await workers.connect(0, { certificate: await certificateFor(INNER) });
@@ -269,5 +280,9 @@ describe('A notice that does not come from another worker', () => {
     expect(workers.relays.map((relay) => relay.snapshot().transactions)).toEqual([1, 1]);
     void client.send(responseTo(open, 200));
     await expect.poll(() => workers.unsettled()).toEqual([0, 0]);
+    const stranger = await workers.connect(1);
+    for (let count = 0; count < MAX_PROBATION_FAILURES; count += 1) void stranger.send(settled(open));
+    await stranger.closed;
+    expect(workers.relay(1).snapshot().refused.malformed).toBe(MAX_PROBATION_FAILURES + 1);
   });
 });
