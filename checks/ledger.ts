@@ -7,7 +7,7 @@
 /** How many requirements each area has; their ids run from 01 without gaps. */
 const AREAS: Readonly<Record<string, number>> = {
   ...{ F: 34, U: 25, T: 18, S: 29, R: 20, P: 19, X: 20, FW: 23, AU: 60, CH: 27, CN: 32 },
-  ...{ DN: 12, FC: 10, EC: 13, SE: 15, WS: 27, CM: 17, MP: 11, DC: 7, SD: 11, FT: 12, CP: 15, CL: 15 },
+  ...{ DN: 12, FC: 10, EC: 13, SE: 15, WS: 27, CM: 17, MP: 11, DC: 7, SD: 11, FT: 12, CP: 15, CL: 19 },
 };
 
 /** Every id that the ledger must hold, in order. */

@@ -1,7 +1,8 @@
 /**
- * What a message costs that crosses from one worker to another: CPU time of both workers for each message of 200 octets, in µs,
- * where it stays in one worker, where a half cross, and where all do. First messages of outside peers, then of clients of the
- * same relay. The argument is how many messages a second are offered; 0 for as many as there can be.
+ * What a message costs that crosses from one worker to another: CPU time of all workers for each message of 200 octets, in µs,
+ * in one process without workers, then with two where none crosses, where a half do, and where all do. First messages of outside
+ * peers, then of clients of the same relay. The arguments are how many messages a second are offered, 0 for as many as there can
+ * be, and who sends, `peers` or `clients`; both when it is left out.
  * Run with `node --conditions=source packages/relay/bench/crossing.ts 4000`.
  */
 import { readFileSync } from 'node:fs';
@@ -23,7 +24,7 @@ interface Client {
   readonly usePath: string;
 }
 
-/** Both workers, each with an address of its own. */
+/** All workers, each with an address of its own. */
 class Workers {
   readonly #children: readonly Child[];
   readonly #port: number;
@@ -33,16 +34,21 @@ class Workers {
     this.#port = port;
   }
 
-  static async start(directory: string): Promise<Workers> {
+  /** @param count - how many; 1 is a process without workers. */
+  static async start(directory: string, count: number): Promise<Workers> {
     const children: Child[] = [];
     let port = 0;
-    for (const owner of ['0', '1']) {
-      const words = [hostOf(Number(owner)), String(port), owner, '2', directory];
+    for (let owner = 0; owner < count; owner += 1) {
+      const words = [hostOf(owner), String(port), String(owner), String(count), directory];
       const child = new Child(path.join(import.meta.dirname, '../test/cluster/worker-main.ts'), words, { cpu: '0' });
       port = Number((await child.said(/listening tcp:\S+:(\d+)/))[1]);
       children.push(child);
     }
     return new Workers(children, port);
+  }
+
+  get count(): number {
+    return this.#children.length;
   }
 
   connect(worker: number): Promise<Endpoint> {
@@ -55,7 +61,7 @@ class Workers {
     return { endpoint, usePath: await endpoint.auth({ user: 'alice', password: 'secret', target }) };
   }
 
-  /** CPU time that both have used, in µs. */
+  /** CPU time that all have used, in µs. */
   cpuUs(): number {
     const ticks = this.#children.map(({ pid }) => {
       const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
@@ -133,7 +139,7 @@ async function measure(workers: Workers, isHairpin: boolean, crossing: number, p
   const load = new Load(perSecond);
   const receivers: Endpoint[] = [];
   for (let pair = 0; pair < PAIRS; pair += 1) {
-    const home = pair % 2;
+    const home = pair % workers.count;
     const away = pair < crossing ? 1 - home : home;
     const { endpoint, usePath } = await workers.client(home);
     receivers.push(endpoint);
@@ -154,7 +160,10 @@ async function measure(workers: Workers, isHairpin: boolean, crossing: number, p
   for (const receiver of receivers) receiver.socket.destroy();
   if (load.refused > 0) throw new Error(`${load.refused} messages were refused`);
   console.log(
-    JSON.stringify({ isHairpin, crossing, cpuUs: round(each), perSecond: round(messages / SECONDS.measured) }),
+    JSON.stringify({
+      ...{ isHairpin, workers: workers.count, crossing },
+      ...{ cpuUs: round(each), perSecond: round(messages / SECONDS.measured) },
+    }),
   );
   await sleep(200);
   return each;
@@ -169,20 +178,25 @@ function medianOf(values: readonly number[]): number {
 }
 
 const directory = await mkdtemp(path.join(tmpdir(), 'msrp-relay-bench-'));
-const workers = await Workers.start(directory);
+const alone = await Workers.start(directory, 1);
+const two = await Workers.start(directory, 2);
 const perSecond = Number(process.argv[2] ?? 4000);
+const senders = { peers: [false], clients: [true] }[process.argv[3] ?? ''] ?? [false, true];
 try {
-  for (const isHairpin of [false, true]) {
-    const costs = [0, PAIRS / 2, PAIRS].map((crossing) => ({ crossing, us: [] as number[] }));
+  for (const isHairpin of senders) {
+    const costs = [
+      { workers: alone, crossing: 0, us: [] as number[] },
+      ...[0, PAIRS / 2, PAIRS].map((crossing) => ({ workers: two, crossing, us: [] as number[] })),
+    ];
     for (let time = 0; time < TIMES; time += 1) {
-      for (const { crossing, us } of costs) us.push(await measure(workers, isHairpin, crossing, perSecond));
+      for (const { workers, crossing, us } of costs) us.push(await measure(workers, isHairpin, crossing, perSecond));
     }
-    const [none = 0, half = 0, all = 0] = costs.map(({ us }) => medianOf(us));
-    const ratios = { half: round(half / none), all: round(all / none) };
-    console.log(JSON.stringify({ isHairpin, cpuUs: [none, half, all].map(round), ratios }));
+    const [one = 0, none = 0, half = 0, all = 0] = costs.map(({ us }) => medianOf(us));
+    const ratios = { none: round(none / one), half: round(half / none), all: round(all / none) };
+    console.log(JSON.stringify({ isHairpin, cpuUs: [one, none, half, all].map(round), ratios }));
   }
 } finally {
-  await workers.end();
+  for (const workers of [alone, two]) await workers.end();
   await rm(directory, { recursive: true, force: true });
 }
 process.exit();

@@ -54,7 +54,7 @@ for (let count = 0; count < CHUNKS; count += 1) {
   const flow = flows[count % HOPS];
   if (flow === undefined) break;
   const range = { flow, messageId: messageIds.toString('latin1'), start: 1, octets: 200, total: 200 };
-  const transaction = new SendTransaction(context, range, 'yes', undefined);
+  const transaction = new SendTransaction(context, range, 'yes', undefined, undefined);
   flow.egress.transactions.open(transaction);
   transaction.taken();
   transaction.written();

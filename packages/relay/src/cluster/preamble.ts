@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { CarriedConnection } from '../relay/ports.ts';
 
 /** Name and version: a worker of another one does not guess. */
-const TITLE = 'msrp-relay-crossing/1 ';
+const TITLE = 'msrp-relay-crossing/2 ';
 
 /** A certificate may carry a few thousand names. */
 const MAX_OCTETS = 262_144;

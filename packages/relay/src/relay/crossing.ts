@@ -89,8 +89,11 @@ export class Crossing {
   endIfOver(): void {
     if (this.#hasOutside || !this.stream.connection.isDrained) return;
     // A relay is told on another connection what comes to nothing.
-    const isAwaited = this.outside.isRelay && this.stream.transactions.openCount > 0;
-    if (!isAwaited) this.stream.connection.end();
+    const { transactions, connection } = this.stream;
+    if (this.outside.isRelay && transactions.isAwaiting) return;
+    // The other worker lives, and reports what comes to nothing by another way.
+    transactions.clear(({ isTakenOver }) => isTakenOver);
+    connection.end();
   }
 
   /** A way of `session` on which paths leave as they came, in the place of `former`, whose pace it keeps. */

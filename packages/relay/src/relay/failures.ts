@@ -5,7 +5,7 @@ import { RelayedRequest } from './relayed-request.ts';
 import type { Reports } from './reports.ts';
 import { SendTransaction } from './send-transaction.ts';
 import type { Session } from './sessions.ts';
-import type { Loss } from './transactions.ts';
+import type { Loss, Transaction } from './transactions.ts';
 
 /** The client that the chunks were for is gone, or its session URI is. */
 export const CLIENT_GONE: Loss = { status: 481, comment: 'Session does not exist', trigger: 'gone' };
@@ -28,9 +28,22 @@ export class Failures {
 
   /** Everything open toward `hop` comes to nothing. `clientLoss` is what it means where the hop was a client's. */
   hopLost(hop: Hop, loss: Loss, clientLoss: Loss = loss): void {
+    this.#lost(hop.transactions.clear(), loss, clientLoss);
+  }
+
+  /** Nothing more is waited for from `hop`. What another worker has taken over that one reports itself. */
+  givenUp(hop: Hop, loss: Loss): void {
+    this.#lost(
+      hop.transactions.clear(({ isTakenOver }) => !isTakenOver),
+      loss,
+      loss,
+    );
+  }
+
+  #lost(transactions: readonly Transaction[], loss: Loss, clientLoss: Loss): void {
     const toPeer: SendTransaction[] = [];
     const toClient: SendTransaction[] = [];
-    for (const transaction of hop.transactions.clear()) {
+    for (const transaction of transactions) {
       if (transaction instanceof SendTransaction)
         (transaction.flow.leadsToClient ? toClient : toPeer).push(transaction);
       else if (transaction instanceof RelayedRequest) transaction.fail(loss.status, loss.comment);
@@ -70,6 +83,7 @@ export class Failures {
   /** One chunk failed by itself. */
   chunkFailed(send: SendTransaction, loss: Loss): void {
     if (!send.answersFor(loss)) this.#reports.send(send, loss);
+    send.over();
   }
 
   /** Drops what waits and is meant; chunks with Failure-Report no have no transaction, and nobody is told of them. */
@@ -90,5 +104,6 @@ export class Failures {
       sends.filter((send) => send.lose() && !send.answersFor(loss)),
       loss,
     );
+    for (const send of sends) send.over();
   }
 }

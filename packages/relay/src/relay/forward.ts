@@ -8,6 +8,7 @@ import type { Stores } from '../transport/stores.ts';
 import type { Reason } from './counted.ts';
 import type { Counters } from './counters.ts';
 import type { Flow } from './flow.ts';
+import { Handover } from './handover.ts';
 import type { HeldAnswer } from './held-answers.ts';
 import type { Hop, Incoming } from './hop.ts';
 import { INTERRUPTIBLE_OCTETS, type RelayOptions } from './options.ts';
@@ -56,6 +57,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   /** It is whole, and another worker has to take it over before it is answered. */
   #isUnderJudgement = false;
   #linger: Timer | undefined;
+  /** Where another worker has handed it over. */
+  readonly #handover: Handover | undefined;
   /** Octets of what waits for its piece to be complete that are counted in the relay's memory. */
   #countedOctets = 0;
 
@@ -68,6 +71,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#linesAfter = head.lines.slice(head.rangeEnd);
     this.#start = this.#firstOctet;
     this.#total = head.byteRange?.total;
+    const { ingress } = flow;
+    if (ingress.isStream && head.failureReport !== 'no') this.#handover = new Handover(ingress, head.transactionId);
   }
 
   body(_hop: Hop, octets: Uint8Array): void {
@@ -114,7 +119,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   accept(): void {
     if (this.answer !== 'due') return;
     this.answer = 'accepted';
-    if (this.#head.failureReport !== 'yes') return;
+    if (this.#head.failureReport === 'yes') this.#respond();
+    this.#handover?.end();
+  }
+
+  #respond(): void {
     const id = this.#head.transactionId;
     const response = `MSRP ${id} 200 OK\r\n${this.#flow.responseLines}${formatEndLine(id, '$')}`;
     this.#flow.ingress.connection.writeUrgent(response);
@@ -262,7 +271,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const { failureReport } = this.#head;
     if (this.#isOver || failureReport === 'no') return undefined;
     const range = { flow: this.#flow, messageId: this.messageId, start: this.#start, octets, total };
-    const transaction = new SendTransaction(this.#context, range, failureReport, unanswered);
+    const transaction = new SendTransaction(this.#context, range, failureReport, unanswered, this.#handover);
     this.#flow.egress.transactions.open(transaction);
     return transaction;
   }

@@ -8,6 +8,7 @@ import type { HandshakeToken } from '../transport/handshake-token.ts';
 import type { PauseCause } from '../transport/pauses.ts';
 import type { Crossing } from './crossing.ts';
 import { LazySet } from './lazy-set.ts';
+import { Notices } from './notices.ts';
 import type { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
 import { type TransactionBudget, TransactionTable } from './transactions.ts';
@@ -48,6 +49,8 @@ export class Hop implements ConnectionEvents {
   readonly outsideOf = new LazySet<Session>();
   /** A stream between two workers: what passes is counted where it comes in and where it goes out, not here. */
   readonly isStream: boolean;
+  /** What waits to be told to the worker at the other end of a stream. */
+  readonly notices: Notices | undefined;
   readonly transactions: TransactionTable;
   /** What it sends to others, and what others send to it. */
   readonly pacesIn = new LazySet<Pace>();
@@ -103,6 +106,7 @@ export class Hop implements ConnectionEvents {
     const { transport, remoteAddress, worker } = connection.origin;
     this.remoteAddress = transport === 'worker' ? `worker ${worker}` : remoteAddress;
     this.isStream = worker !== undefined;
+    this.notices = this.isStream ? new Notices(clock, connection) : undefined;
     this.transactions = new TransactionTable(budget);
     this.openedAtMs = clock.nowMs();
     this.#clock = clock;
@@ -227,6 +231,10 @@ export class Hop implements ConnectionEvents {
     this.#sendsInRead = 0;
     this.#rules.read(this, octets, sends);
     this.#incoming?.pause?.(this);
+  }
+
+  lastWords(): string | undefined {
+    return this.notices?.take();
   }
 
   urgentTaken(): void {

@@ -2,6 +2,7 @@
 import type { Clock, MsrpError, Timer } from 'msrp/base';
 import { type Head, type MsrpUri, parseUri } from 'msrp/wire';
 import type { ConnectionContext, ConnectionOrigin } from '../transport/connection.ts';
+import { flat } from '../transport/flat.ts';
 import { Histogram } from '../transport/histogram.ts';
 import { AuthMethod } from './auth-method.ts';
 import type { Reason } from './counted.ts';
@@ -10,9 +11,11 @@ import type { Crossing } from './crossing.ts';
 import { Crossings } from './crossings.ts';
 import { CLIENT_GONE, CLOSING, Failures, STALLED } from './failures.ts';
 import { ChunkInTransit, type ForwardContext } from './forward.ts';
+import { settlements } from './handover.ts';
 import type { Hop, HopRules, Incoming } from './hop.ts';
 import { failureFor, Hops } from './hops.ts';
 import type { OwnNames } from './names.ts';
+import { SETTLED } from './notices.ts';
 import { numbersAbove } from './numbering.ts';
 import { MAX_IDLE_MS, type RelayOptions } from './options.ts';
 import type { Authenticator, CarriedConnection, Dialler, Observer, OtherWorkers } from './ports.ts';
@@ -155,6 +158,7 @@ export class Relay implements HopRules {
 
   begin(hop: Hop, head: Head): Incoming {
     if (head.method === '') return this.#responses;
+    if (hop.isStream && head.method === SETTLED && head.toPath === '') return settlements;
     if (!hop.isStream) this.counters.requestIn(head.method);
     return head.method === 'SEND' ? this.#beginSend(hop, head) : new WholeRequest(this.#requests, head);
   }
@@ -198,7 +202,9 @@ export class Relay implements HopRules {
 
   /** Reports what is not settled, as if its next hops were lost; connections stay. */
   giveUp(): void {
-    for (const hop of this.#hops.all) this.#failures.hopLost(hop, CLOSING);
+    for (const hop of this.#hops.all) this.#failures.givenUp(hop, CLOSING);
+    // Nobody will wait for these.
+    for (const hop of this.#hops.all) if (hop.isStream) hop.connection.flush();
   }
 
   /** Closes all connections; what is not settled is reported first. */
@@ -206,7 +212,7 @@ export class Relay implements HopRules {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#timer.cancel();
-    this.giveUp();
+    for (const hop of this.#hops.all) this.#failures.hopLost(hop, CLOSING);
     for (const hop of [...this.#hops.all]) hop.connection.end();
   }
 
@@ -241,6 +247,7 @@ export class Relay implements HopRules {
       body() {},
       end: () => {
         if (head.failureReport === 'yes') this.#refusals.answer(hop, head, 200);
+        if (head.failureReport !== 'no') hop.notices?.add(flat(head.transactionId));
       },
     };
   }

@@ -23,7 +23,7 @@ export class Responses implements Incoming {
     if (!isAddressedTo(transaction.answeredAt, firstOf(head.toPath))) {
       return count(this.#counters.oddities, 'misaddressed response');
     }
-    hop.transactions.close(transaction);
+    if (transaction.isSettledBy(head.status)) hop.transactions.close(transaction);
     transaction.answer(head);
   }
 }

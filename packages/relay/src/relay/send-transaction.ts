@@ -36,6 +36,12 @@ export interface UnansweredChunk {
   fail(status: number, comment: string, reason: Reason): void;
 }
 
+/** The chunk of another worker that an egress chunk is a piece of: that one waits until it hears that all pieces are settled. */
+export interface AwaitedElsewhere {
+  begin(): void;
+  end(): void;
+}
+
 const NO_RESPONSE: Loss = { status: 408, comment: 'No response from next hop', trigger: 'timeout' };
 
 /** An egress chunk with Failure-Report yes or partial; a chunk with no leaves nothing behind. */
@@ -48,7 +54,8 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   readonly #failureReport: FailureReport;
   readonly #context: SendContext;
   #chunk: UnansweredChunk | undefined;
-  /** For how long its hop had not been read when it was written, in whole ms; before that, QUEUED or TAKEN. */
+  #awaitedBy: AwaitedElsewhere | undefined;
+  /** For how long its hop had not been read when it was written, in whole ms; before that, QUEUED or TAKEN; then TAKEN_OVER. */
   #blockedMs = QUEUED;
   /** When it left the queue, then when it was written, in ticks of the turn. */
   #leftAtTicks = 0;
@@ -58,6 +65,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     range: SentRange,
     failureReport: FailureReport,
     chunk: UnansweredChunk | undefined,
+    awaitedBy: AwaitedElsewhere | undefined,
   ) {
     super();
     this.#context = context;
@@ -68,6 +76,8 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     this.total = range.total;
     this.#failureReport = failureReport;
     this.#chunk = chunk;
+    this.#awaitedBy = awaitedBy;
+    awaitedBy?.begin();
   }
 
   /** Whether its last octet was handed to the operating system. */
@@ -75,8 +85,19 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     return this.#blockedMs >= 0;
   }
 
+  /** By the worker at the other end of the stream that it was written to: with a 200, or where none is due as soon as it is written. */
+  override get isTakenOver(): boolean {
+    if (this.#blockedMs === TAKEN_OVER) return true;
+    return this.#failureReport === 'partial' && this.isWritten && this.flow.egress.isStream;
+  }
+
+  /** A worker that takes it over may still die: what it has done with it is heard from itself. */
+  override isSettledBy(status: number): boolean {
+    return !(this.flow.egress.isStream && isSuccess(status));
+  }
+
   taken(): void {
-    if (this.slot < 0) return;
+    if (this.slot < 0 || this.#blockedMs === TAKEN_OVER) return;
     this.#blockedMs = TAKEN;
     this.#leftAtTicks = this.#context.turn.ticks;
     this.#chunk?.left();
@@ -84,12 +105,14 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   }
 
   written(): void {
-    if (this.slot < 0) return;
+    if (this.slot < 0 || this.#blockedMs === TAKEN_OVER) return;
     // A fraction would cost every open chunk a number object of its own.
     this.#blockedMs = Math.trunc(this.flow.egress.blockedMs);
     const { wheel, partialMs, turn } = this.#context;
     this.#leftAtTicks = turn.ticks;
-    wheel.set(this, this.#failureReport === 'yes' ? RESPONSE_TIMEOUT_MS : partialMs);
+    if (this.#failureReport === 'yes') return wheel.set(this, RESPONSE_TIMEOUT_MS);
+    if (!this.flow.egress.isStream) wheel.set(this, partialMs);
+    this.over();
   }
 
   override get method(): 'SEND' {
@@ -101,13 +124,21 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   }
 
   override answer(head: Head): void {
-    if (this.#blockedMs !== QUEUED) this.#noteTime((this.#context.turn.ticks - this.#leftAtTicks) | 0);
+    if (this.#blockedMs > QUEUED) this.#noteTime((this.#context.turn.ticks - this.#leftAtTicks) | 0);
     this.#settle();
     this.#context.observer.follow?.(this.#answered(head));
-    if (isSuccess(head.status)) return this.#admitted();
+    if (isSuccess(head.status)) return this.#accepted();
     const loss: Loss = { status: head.status, comment: head.comment, trigger: 'response' };
     this.#context.failures.chunkFailed(this, loss);
     if (head.status === 413) this.#context.failures.messageStopped(this.flow.pace, this.messageId, loss);
+  }
+
+  #accepted(): void {
+    this.#admitted();
+    if (this.slot < 0) return this.over();
+    this.#blockedMs = TAKEN_OVER;
+    // What was answered has no use for it, and it holds the head that it came with.
+    if (this.#chunk?.answer !== 'due') this.#chunk = undefined;
   }
 
   #noteTime(ticks: number): void {
@@ -153,8 +184,15 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   /** Its connection ended, and it is closed. Whether somebody has to be told. */
   lose(): boolean {
     this.#settle();
-    // No acknowledgement was due for a chunk with partial that went out whole.
-    return this.#failureReport === 'yes' || !this.isWritten;
+    // No acknowledgement was due for a chunk with partial that went out whole; to another worker it has not gone out.
+    return this.#failureReport === 'yes' || !this.isWritten || this.flow.egress.isStream;
+  }
+
+  /** Nothing is to be told of it any more, or all that is has been: only now a worker that waits for it may forget it. */
+  over(): void {
+    const awaitedBy = this.#awaitedBy;
+    this.#awaitedBy = undefined;
+    awaitedBy?.end();
   }
 
   /**
@@ -171,10 +209,11 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   /** It is no longer open: its octets, head and all, make room in the window of its way. */
   #settle(): void {
     this.#context.wheel.clear(this);
-    if (this.#failureReport !== 'yes' || this.#blockedMs === QUEUED) return;
+    if (this.#failureReport !== 'yes' || this.#blockedMs <= QUEUED) return;
     this.flow.pace.settled(this.#windowOctets);
   }
 }
 
 const QUEUED = -2;
 const TAKEN = -1;
+const TAKEN_OVER = -3;

@@ -26,7 +26,17 @@ export abstract class Transaction extends Timed {
   abstract readonly method: CountedMethod;
   /** The own URI that its response has to be addressed to (RFC 4976 §6.4.3). */
   abstract readonly answeredAt: string;
-  /** A response of any code came; the transaction is already closed. */
+  /** Another worker has it in hand: it is open only for the case that this one dies. */
+  get isTakenOver(): boolean {
+    return false;
+  }
+
+  /** Whether a response of this status is the last that is heard of it. */
+  isSettledBy(_status: number): boolean {
+    return true;
+  }
+
+  /** A response of any code came; the transaction is already closed if that settles it. */
   abstract answer(head: Head): void;
 }
 
@@ -102,9 +112,14 @@ export class TransactionTable {
     }
   }
 
-  /** Closes all and returns them. */
-  clear(): Transaction[] {
-    const open = this.#slots.filter((transaction) => transaction !== undefined);
+  /** Whether any is open that no other worker has taken over. */
+  get isAwaiting(): boolean {
+    return this.#slots.some((transaction) => transaction?.isTakenOver === false);
+  }
+
+  /** Closes all that are meant and returns them. */
+  clear(isMeant: (transaction: Transaction) => boolean = () => true): Transaction[] {
+    const open = this.#slots.filter((transaction) => transaction !== undefined).filter(isMeant);
     for (const transaction of open) this.close(transaction);
     return open;
   }

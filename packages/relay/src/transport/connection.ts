@@ -43,6 +43,8 @@ export interface ConnectionContext {
 export interface ConnectionEvents extends ParserEvents {
   /** Everything that came in one read of so many octets was told. */
   readDone(octets: number): void;
+  /** Something may be written now: gives what is to go behind all urgent texts that wait, if anything is. */
+  lastWords?(): string | undefined;
   /** All urgent texts were taken; told after each write that leaves none waiting. */
   urgentTaken?(): void;
   /**
@@ -258,6 +260,8 @@ export class Connection implements Flushable {
   /** Writes one batch when the socket has room for it; called at the end of a read, or of a turn. */
   flush(): void {
     this.#isDirty = false;
+    const words = this.#state === 'closed' ? undefined : this.#events?.lastWords?.();
+    if (words) this.#queue.pushUrgent(words);
     this.#feed();
     this.#queue.settle();
   }

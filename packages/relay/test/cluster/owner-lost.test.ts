@@ -8,7 +8,7 @@ import { connect, type Endpoint, responseTo, sendRequest } from '../endpoint.ts'
 import { attend, tidOf } from '../relay/attend.ts';
 import { Party } from '../relay/party.ts';
 import { pattern, until } from '../relay/scene.ts';
-import { ScriptedWorker } from './scripted-worker.ts';
+import { ScriptedWorker, settled } from './scripted-worker.ts';
 import { startWorkers } from './workers.ts';
 
 const WORKER = fileURLToPath(import.meta.resolve('./worker-main.ts'));
@@ -33,7 +33,7 @@ describe('The worker that has the session', () => {
     const asked = send({ messageId: 'first', byteRange: '1-5/5', body: 'hello' });
     const answer = peer.ask(asked);
     const { preamble, endpoint } = await owner.next();
-    expect(preamble.startsWith('msrp-relay-crossing/1 ')).toBe(true);
+    expect(preamble.startsWith('msrp-relay-crossing/2 ')).toBe(true);
     expect(JSON.parse(preamble.slice(preamble.indexOf(' ')))).toEqual({
       origin: {
         transport: 'tls',
@@ -87,7 +87,8 @@ describe('The worker that has the session', () => {
     const told = attend(peer);
     void peer.send(send({ messageId: 'opening', body: 'hello' }));
     const { endpoint } = await owner.next();
-    void endpoint.send(responseTo(await endpoint.next(), 200));
+    const opening = await endpoint.next();
+    void endpoint.send(Buffer.concat([responseTo(opening, 200), settled(opening)]));
     await until(() => told.count(200) === 1);
     const body = pattern(1, 300_000);
     const chunk = (start: number, end: number, flag: '+' | '$' = '+') =>
@@ -96,7 +97,7 @@ describe('The worker that has the session', () => {
     const sent = [chunk(1, 100_000), chunk(100_001, 200_000), chunk(200_001, 300_000, '$')];
     const last = sent[2] ?? Buffer.alloc(0);
     for (const octets of [sent[0], sent[1], last.subarray(0, 90_000)]) void peer.send(octets ?? '');
-    // Answered: the first piece of the first chunk, and the second of the second.
+    // Settled: the first piece of the first chunk, and the second of the second.
     const got = [];
     for (let count = 0; count < 5; count += 1) got.push(await endpoint.next());
     const ranges = got.map((message) => `${message.header('Byte-Range')} ${message.body?.length}`);
@@ -109,7 +110,7 @@ describe('The worker that has the session', () => {
     ]);
     for (const index of [0, 3]) {
       const message = got[index];
-      if (message !== undefined) void endpoint.send(responseTo(message, 200));
+      if (message !== undefined) void endpoint.send(Buffer.concat([responseTo(message, 200), settled(message)]));
     }
     await until(() => told.count(200) === 3);
     owner.die();

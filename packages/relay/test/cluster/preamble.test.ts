@@ -57,9 +57,9 @@ describe('The preamble of a stream between workers', () => {
   it.each([
     ['an empty line', '\n'],
     ['a message', 'MSRP a786hjs2 SEND\r\n'],
-    ['another version', text.replace('crossing/1 ', 'crossing/2 ')],
+    ['another version', text.replace('crossing/2 ', 'crossing/3 ')],
     ['a line that is cut short', `${text.slice(0, -2)}\n`],
-    ['no object', 'msrp-relay-crossing/1 7\n'],
+    ['no object', 'msrp-relay-crossing/2 7\n'],
     ['a field too many', text.replace('{', '{"more":1,')],
     ['a field too few', text.replace(/,"isProven":true/, '')],
     ['an unknown transport', text.replace('"tls"', '"udp"')],

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Message } from '../endpoint.ts';
 import { Endpoint } from '../scripted-connection.ts';
 
 /** A stream that another worker has opened. */
@@ -10,6 +11,11 @@ export interface ScriptedStream {
   /** The line that it began with. */
   readonly preamble: string;
   readonly endpoint: Endpoint;
+}
+
+/** Tells whoever carried `request` here that nothing more can become of it. */
+export function settled({ tid }: Message): Buffer {
+  return Buffer.from(`MSRP ${tid} SETTLED\r\n-------${tid}$\r\n`);
 }
 
 /** Streams that come to the door of a worker that is not there. */

@@ -1,4 +1,4 @@
-/** One worker of a relay over clear TCP, as a process. Its words: address, port, name, how many workers there are, their directory. */
+/** One worker of a relay over clear TCP, as a process. Its words: address, port, name, how many workers there are, their directory. The only one is none. */
 import { systemClock } from 'msrp/base';
 import { pino } from 'pino';
 import { buildRelay } from '../../src/app/build.ts';
@@ -17,6 +17,6 @@ const source = emptySource('bench', {
 const relay = await buildRelay(configFrom(source, {}, systemClock), {
   clock: systemClock,
   logger: pino({ level: 'silent' }),
-  worker: { owner, count: Number(count), directory },
+  ...(count !== '1' && { worker: { owner, count: Number(count), directory } }),
 });
 process.stdout.write(`listening ${relay.listening[0]}\n`);

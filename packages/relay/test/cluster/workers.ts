@@ -8,6 +8,7 @@ import type { Certificate } from '../../../msrp/test/certificates.ts';
 import { buildRelay } from '../../src/app/build.ts';
 import { makeLogger } from '../../src/app/logging.ts';
 import type { RunningRelay } from '../../src/app/running-relay.ts';
+import { NOTICE_MS } from '../../src/relay/notices.ts';
 import { connect, type Endpoint } from '../endpoint.ts';
 import { authority, configOf, type Overrides, PASSWORDS } from '../relay/harness.ts';
 import { Party } from '../relay/party.ts';
@@ -109,8 +110,9 @@ export class Workers<C extends Clock> {
     return this.relays.map((relay) => relay.snapshot().connections.worker ?? 0);
   }
 
-  /** What is open and what waits in each. */
+  /** What is open and what waits in each, once they had time to tell one another. */
   unsettled(): number[] {
+    if (this.clock instanceof ManualClock) this.clock.advance(NOTICE_MS);
     return this.relays.map((relay) => relay.snapshot().transactions + relay.snapshot().queuedOctets);
   }
 }

@@ -87,9 +87,9 @@ export class Crew {
 }
 
 /** Starts one; it ends with the test. @param more - further lines of its configuration. */
-export async function startCrew(more = ''): Promise<Crew> {
+export async function startCrew(more = '', workers = 2): Promise<Crew> {
   const folder = temporaryFolder();
-  const lines = `workers: 2\n${more}`;
+  const lines = `workers: ${workers}\n${more}`;
   const relay = await startRelayProcess(folder, lines, BASE);
   onTestFinished(() => relay.child.end());
   return new Crew(relay, folder, lines);
