@@ -53,9 +53,9 @@ export class WriteQueue {
   readonly #marks: WaterMarks;
   readonly #memory: Memory;
   readonly #urgent = new Fifo<string>();
-  /** The lanes in which something waits; of those, in turn, the ones that are not held. */
-  readonly #waiting = new Set<Lane>();
+  /** The lanes in which something waits: in turn those that may send it, and those that are held. */
   readonly #active = new Fifo<Lane>();
+  readonly #held = new Set<Lane>();
   readonly #fresh: OutgoingChunk[] = [];
   #urgentOctets = 0;
   #laneOctets = 0;
@@ -77,7 +77,7 @@ export class WriteQueue {
 
   /** Nothing waits at all. */
   get isEmpty(): boolean {
-    return this.#urgent.length === 0 && this.#waiting.size === 0;
+    return this.#urgent.length === 0 && !this.#hasChunks;
   }
 
   /** Something waits that may leave. */
@@ -94,8 +94,8 @@ export class WriteQueue {
   /** Puts a chunk at the end of its lane. True when the lane now stands over its high-water mark. */
   push(lane: Lane, chunk: OutgoingChunk): boolean {
     if (lane.chunks.length === 0) {
-      this.#waiting.add(lane);
-      if (!lane.isHeld) this.#active.push(lane);
+      if (lane.isHeld) this.#held.add(lane);
+      else this.#active.push(lane);
     }
     lane.chunks.push(chunk);
     lane.heldOctets += chunk.heldOctets;
@@ -114,7 +114,7 @@ export class WriteQueue {
   wake(lane: Lane): void {
     if (!lane.isHeld) return;
     lane.isHeld = false;
-    if (lane.chunks.length > 0) this.#active.push(lane);
+    if (this.#held.delete(lane)) this.#active.push(lane);
   }
 
   /** Takes urgent texts, then chunks, until the batch holds `octets` or more. */
@@ -141,7 +141,7 @@ export class WriteQueue {
   /** The read is over: what came in it and still waits lets go of it. */
   settle(): void {
     if (this.#fresh.length === 0) return;
-    if (this.#waiting.size > 0) for (const chunk of this.#fresh) if (chunk.isWaiting) chunk.settle();
+    if (this.#hasChunks) for (const chunk of this.#fresh) if (chunk.isWaiting) chunk.settle();
     // The list itself may be old: replaced by another, it would keep new chunks alive until the next collection of the whole heap.
     this.#fresh.length = 0;
   }
@@ -151,8 +151,7 @@ export class WriteQueue {
     const waiting = lane.chunks.length;
     const dropped = lane.chunks.remove((chunk) => !drop(chunk));
     for (const chunk of dropped) this.#release(lane, chunk);
-    if (waiting > 0 && lane.chunks.length === 0) {
-      this.#waiting.delete(lane);
+    if (waiting > 0 && lane.chunks.length === 0 && !this.#held.delete(lane)) {
       this.#active.remove((other) => other !== lane);
     }
     this.#tellWhenLow(lane);
@@ -168,16 +167,19 @@ export class WriteQueue {
 
   /** Throws away all chunks, not the urgent texts; owners are told nothing. */
   clearChunks(): void {
-    this.#active.clear();
-    for (const lane of this.#waiting) {
+    for (const lane of [...this.#active.clear(), ...this.#held]) {
       lane.chunks.clear();
       lane.heldOctets = 0;
       lane.octets = 0;
     }
-    this.#waiting.clear();
+    this.#held.clear();
     this.#memory.heldOctets -= this.#laneOctets;
     this.#laneOctets = 0;
     this.#fresh.length = 0;
+  }
+
+  get #hasChunks(): boolean {
+    return this.#active.length > 0 || this.#held.size > 0;
   }
 
   #next(): OutgoingChunk | undefined {
@@ -199,10 +201,10 @@ export class WriteQueue {
     chunk.sender?.taken();
     lane.isHeld = !lane.owner.chunkLeft();
     const next = lane.chunks.first;
-    if (next === undefined) this.#waiting.delete(lane);
     if (next === undefined || lane.isHeld) {
       lane.deficit = 0;
       this.#active.shift();
+      if (next !== undefined) this.#held.add(lane);
     } else if (this.#active.length > 1 && lane.deficit < next.octets) {
       this.#active.shift();
       this.#active.push(lane);
