@@ -17,7 +17,7 @@ import { RelayPolicy } from '../relay/relay-policy.ts';
 import type { RelaySnapshot } from '../relay/snapshot.ts';
 import { takeSnapshot } from '../relay/take-snapshot.ts';
 import { type Admission, Admissions } from '../transport/admissions.ts';
-import type { ConnectionOrigin } from '../transport/connection.ts';
+import type { ConnectionOrigin } from '../transport/connection-origin.ts';
 import type { HandshakeToken } from '../transport/handshake-token.ts';
 import { Histogram } from '../transport/histogram.ts';
 import { Listener, type ListenerTls, type ListeningSocket } from '../transport/listener.ts';

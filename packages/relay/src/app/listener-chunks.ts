@@ -1,5 +1,5 @@
 /** How chunks are cut that go to peers which came by a listener. */
-import type { ChunkLimits } from '../transport/connection.ts';
+import type { ChunkLimits } from '../transport/connection-origin.ts';
 import type { Config } from './config.ts';
 import { formatEndpoint } from './config-values.ts';
 

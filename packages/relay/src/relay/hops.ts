@@ -2,7 +2,8 @@
 import type { Clock } from 'msrp/base';
 import { MsrpError } from 'msrp/base';
 import { type MsrpUri, nodeKey } from 'msrp/wire';
-import { Connection, type ConnectionContext, type ConnectionOrigin } from '../transport/connection.ts';
+import { Connection, type ConnectionContext } from '../transport/connection.ts';
+import type { ConnectionOrigin } from '../transport/connection-origin.ts';
 import { Hop, type HopRules } from './hop.ts';
 import type { Dialler } from './ports.ts';
 import { SpareHops } from './spare-hops.ts';

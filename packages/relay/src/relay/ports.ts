@@ -1,6 +1,6 @@
 /** What the rules of the relay need from the floors above them: somebody who knows the users. */
 import type { Duplex } from 'node:stream';
-import type { ConnectionOrigin } from '../transport/connection.ts';
+import type { ConnectionOrigin } from '../transport/connection-origin.ts';
 import type { HandshakeToken } from '../transport/handshake-token.ts';
 
 /**

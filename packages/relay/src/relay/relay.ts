@@ -1,7 +1,8 @@
 /** The relay: takes what connections tell it to the rules, and keeps the house in order. */
 import type { Clock, MsrpError, Timer } from 'msrp/base';
 import { type Head, type MsrpUri, parseUri } from 'msrp/wire';
-import type { ConnectionContext, ConnectionOrigin } from '../transport/connection.ts';
+import type { ConnectionContext } from '../transport/connection.ts';
+import type { ConnectionOrigin } from '../transport/connection-origin.ts';
 import { flat } from '../transport/flat.ts';
 import { Histogram } from '../transport/histogram.ts';
 import { AuthMethod } from './auth-method.ts';

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from 'msrp/base';
 import { Parser, type ParserEvents, type ParserLimits } from 'msrp/wire';
+import type { ChunkLimits, ConnectionOrigin } from './connection-origin.ts';
 import { flat } from './flat.ts';
 import type { Histogram } from './histogram.ts';
 import type { Memory } from './memory.ts';
@@ -19,6 +20,9 @@ const MAX_UNREAD_ANSWERS = 262_144;
 
 /** The most octets of one write: a batch may be larger where chunks are. */
 const WRITE_OCTETS = 262_144;
+
+/** As much as is cheaper written at once than copied to wait. */
+const WORTH_A_WRITE_OCTETS = 16_384;
 
 /** What all connections of a relay share. */
 export interface ConnectionContext {
@@ -52,28 +56,6 @@ export interface ConnectionEvents extends ParserEvents {
    * `error` is undefined when it was closed in peace.
    */
   closed(error: Error | undefined): void;
-}
-
-/** How SEND chunks are cut that go to a connection. */
-export interface ChunkLimits {
-  /** The longest body. While as much waits in user space for the system to take it, nothing more is fed. */
-  readonly maxOctets: number;
-  /** How long a piece of a chunk may wait to be complete. */
-  readonly lingerMs: number;
-}
-
-/** Who the connection is with, for logs and policy; says nothing about who the peer claims to be. */
-export interface ConnectionOrigin {
-  /** `ws` is a WebSocket whose TLS somebody else has ended: a proxy. `worker`: a stream that this worker opened to another. */
-  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss' | 'worker';
-  readonly direction: 'accepted' | 'dialled';
-  readonly remoteAddress: string;
-  /** Port of our listener; 0 for a dialled connection. */
-  readonly localPort: number;
-  /** Those of its listener, if it has its own. */
-  readonly chunk?: ChunkLimits | undefined;
-  /** The worker at the other end of a stream between two of them. One that was accepted has everything else from the connection that it stands for. */
-  readonly worker?: string | undefined;
 }
 
 /**
@@ -264,6 +246,10 @@ export class Connection implements Flushable {
     if (words) this.#queue.pushUrgent(words);
     this.#feed();
     this.#queue.settle();
+  }
+
+  get isWorthAWrite(): boolean {
+    return this.#queue.heldOctets >= WORTH_A_WRITE_OCTETS;
   }
 
   /** What waits here lets go of the read that is going on. */

@@ -6,6 +6,8 @@ import { TICKS_PER_MS } from './histogram.ts';
 export interface Flushable {
   /** The turn in which it last flushed at the end of a read; `Turn` keeps it. */
   flushedIn: number;
+  /** So much was gathered that waiting for more would save nothing. */
+  readonly isWorthAWrite: boolean;
   flush(): void;
   /** The read is over, and what was gathered stays: it must not be on the octets that were read. */
   settle(): void;
@@ -19,7 +21,7 @@ const MOST_READS = 64;
 
 /**
  * Flushes each thing that asked for it at the end of the read that brought its output, once in a turn of the loop, and what
- * comes for it later in the turn when all sockets that were ready have been read, or many: at most two writes a turn and
+ * comes for it later in the turn when all sockets that were ready have been read, or many: at most two small writes a turn and
  * connection, whatever the number of messages, and no message waits until other sockets have been read.
  */
 export class Turn {
@@ -78,7 +80,7 @@ export class Turn {
 
   #flushAfterRead(): void {
     for (const item of this.#takeWaiting()) {
-      if (item.flushedIn === this.#number) {
+      if (item.flushedIn === this.#number && !item.isWorthAWrite) {
         this.#waiting.push(item);
       } else {
         item.flushedIn = this.#number;

@@ -126,6 +126,26 @@ describe.each(Object.keys(kinds))('reads of %s', (kind) => {
   });
 });
 
+it('reads bring so much in a turn of the loop and no more, however much is there: others have their turn', async () => {
+  const { accepted, dialled } = (await kinds['TCP']?.()) ?? expect.unreachable();
+  const octets = 16 * MIB;
+  let inTurn = 0;
+  let most = 0;
+  readShared(accepted, (view) => {
+    if (inTurn === 0) {
+      setImmediate(() => {
+        inTurn = 0;
+      });
+    }
+    inTurn += view.length;
+    most = Math.max(most, inTurn);
+  });
+  dialled.end(Buffer.alloc(octets));
+  await once(accepted, 'end');
+  expect(accepted.bytesRead).toBe(octets);
+  expect(most).toBeLessThan(131_072 + 65_536);
+});
+
 it('leaves streams alone that are not sockets of Node', () => {
   const [stream] = duplexPair();
   expect(readShared(stream, () => {})).toBe(false);

@@ -7,8 +7,9 @@ import { type Flushable, Turn } from '../../src/transport/turn.ts';
 function things() {
   const flushed: string[] = [];
   const settled: string[] = [];
-  const make = (name: string, then?: () => void): Flushable => ({
+  const make = (name: string, then?: () => void): Flushable & { isWorthAWrite: boolean } => ({
     flushedIn: 0,
+    isWorthAWrite: false,
     flush: () => {
       flushed.push(name);
       then?.();
@@ -61,6 +62,18 @@ describe('Turn', () => {
     turn.add(a);
     turn.readDone();
     expect(flushed.at(-1)).toBe('a');
+  });
+
+  it('flushes again what has gathered so much that a write is worth it', () => {
+    const turn = new Turn(systemClock);
+    const { flushed, settled, make } = things();
+    const a = make('a');
+    a.isWorthAWrite = true;
+    for (let read = 0; read < 3; read += 1) {
+      turn.add(a);
+      turn.readDone();
+    }
+    expect([flushed, settled]).toEqual([['a', 'a', 'a'], []]);
   });
 
   it('begins another turn after 64 reads: whoever waits does not wait for a thousand sockets', async () => {
