@@ -5,12 +5,6 @@ import type { Duplex } from 'node:stream';
 /** As much as Node asks the system for at once. */
 const READ_OCTETS = 65_536;
 
-/**
- * Node reads a socket for as long as it is full, 2 MiB in one go; whatever came on others waits. After so much all others
- * have their turn.
- */
-const MOST_OCTETS = 131_072;
-
 const buffer = Buffer.allocUnsafeSlow(READ_OCTETS);
 
 /** The part of a socket's handle that is needed here. */
@@ -33,17 +27,9 @@ export function readShared(socket: Duplex, read: (octets: Buffer) => void): bool
   // What came with the end of a handshake, or was put back.
   const early: Buffer | null = socket.read();
   if (early !== null) process.nextTick(read, early);
-  let left = MOST_OCTETS;
-  const goOn = () => {
-    if (!socket.isPaused()) socket.resume();
-  };
   const callback = (octets: number) => {
     read(buffer.subarray(0, octets));
-    left -= octets;
-    if (left > 0) return true;
-    left = MOST_OCTETS;
-    setImmediate(goOn);
-    return false;
+    return true;
   };
   Object.assign(socket, { [places.buffer]: buffer, [places.callback]: callback, [places.generator]: null });
   handle.useUserBuffer(buffer);

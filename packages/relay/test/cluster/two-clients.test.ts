@@ -51,8 +51,9 @@ describe('Two clients of two workers', () => {
     const sha256 = createHash('sha256').update(body).digest('hex');
     const wish = { messageId: 'file', body, chunkOctets: body.length, successReport: 'yes' };
     await Promise.all([one.send({ to: one.pathTo(other), ...wish }), other.send({ to: other.pathTo(one), ...wish })]);
+    // Each hears that its own came; then both are there.
+    for (const party of [one, other]) await party.until(() => party.reports.length === 1);
     for (const party of [one, other]) {
-      await party.until(() => party.reports.length === 1);
       expect(party.message('file', body.length)).toEqual({ sha256, wrong: [] });
     }
   });

@@ -334,7 +334,9 @@ describe('The codes of the relay', () => {
     const own = new Set<string>();
     for (const file of readdirSync(folder)) {
       const source = readFileSync(new URL(file, folder), 'utf8');
-      const found = source.matchAll(/(?:\b(?:refuse|answer|fail|stop)\((?:[\w#.]+, )*|status: )(\d{3})\b/g);
+      const found = source.matchAll(
+        /(?:\b(?:refuse|refuseFor|refusal|respond|answer|fail|stop)\((?:[^()\n]*, )?|status: )(\d{3})\b/g,
+      );
       for (const [, code = ''] of found) own.add(code);
     }
     expect(own.size).toBeGreaterThan(7);

@@ -32,15 +32,13 @@ async function ends(server: Server, event: string, dial: () => Socket): Promise<
 
 const OPTIONS = { allowHalfOpen: true };
 
-async function overTcp(): Promise<Ends> {
-  const server = createServer(OPTIONS).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  return ends(server, 'connection', () => connect({ host: '127.0.0.1', port, ...OPTIONS }));
-}
-
 const kinds: Record<string, () => Promise<Ends>> = {
-  TCP: overTcp,
+  TCP: async () => {
+    const server = createServer(OPTIONS).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    return ends(server, 'connection', () => connect({ host: '127.0.0.1', port, ...OPTIONS }));
+  },
   TLS: async () => {
     const { cert, key } = await authority.issue({ dnsNames: ['localhost'] });
     const server = createTlsServer({ cert, key, ...OPTIONS }).listen(0, '127.0.0.1');
@@ -126,26 +124,6 @@ describe.each(Object.keys(kinds))('reads of %s', (kind) => {
     accepted.once('end', () => accepted.end());
     await closed;
   });
-});
-
-it('reads bring so much in a turn of the loop and no more, however much is there: others have their turn', async () => {
-  const { accepted, dialled } = await overTcp();
-  const octets = 16 * MIB;
-  let inTurn = 0;
-  let most = 0;
-  readShared(accepted, (view) => {
-    if (inTurn === 0) {
-      setImmediate(() => {
-        inTurn = 0;
-      });
-    }
-    inTurn += view.length;
-    most = Math.max(most, inTurn);
-  });
-  dialled.end(Buffer.alloc(octets));
-  await once(accepted, 'end');
-  expect(accepted.bytesRead).toBe(octets);
-  expect(most).toBeLessThan(131_072 + 65_536);
 });
 
 it('leaves streams alone that are not sockets of Node', () => {
