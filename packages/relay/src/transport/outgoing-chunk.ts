@@ -1,5 +1,4 @@
-/** One complete SEND chunk on its way out, and what of the read buffers it holds on to. */
-
+/** One complete SEND chunk on its way out, and what memory it is on. */
 import type { Body } from './piece.ts';
 import { isShared } from './shared-read.ts';
 import type { Store } from './stores.ts';
