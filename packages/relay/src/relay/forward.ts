@@ -143,6 +143,11 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     return this.#head.messageId;
   }
 
+  /** Whether it is still coming although as much of it has come as a session may queue. */
+  get #isLong(): boolean {
+    return !this.#isWhole && this.#start - this.#firstOctet > this.#context.options.flow.sessionOctets;
+  }
+
   get #firstOctet(): number {
     return this.#head.byteRange?.start ?? 1;
   }
@@ -293,8 +298,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     if (!egress.isStream) this.#context.counters.sendsOut += 1;
     this.#flow.count(chunk.octets);
     if (!egress.connection.writeChunk(pace.lane, chunk)) return;
-    // A 200 held back slows the sender of a whole chunk; one that is in the middle of a chunk, or waits for none, is not read.
-    const isDeaf = pace.isFull && (!this.#isWhole || this.#head.failureReport !== 'yes');
+    // A 200 held back slows a sender, soon or at the end of its chunk. One whose chunk goes on and on, or that waits for no 200, is not read.
+    const isDeaf = pace.isFull && (this.#isLong || this.#head.failureReport !== 'yes');
     const isAlone = pace.isOverfull && this.#flow.isFromClient;
     pace.slowDown(ingress, isDeaf || isAlone || this.#context.memory.isNear);
   }

@@ -22,7 +22,9 @@ interface Stage {
   readonly client: Endpoint;
   readonly told: Attended;
   readonly peers: readonly { readonly endpoint: Endpoint; readonly received: readonly Got[] }[];
-  /** Sends a message of 8 KiB in the session of that number; gives its transaction id. */
+  /** A message of 8 KiB in the session of that number. */
+  make(session: number, wish?: Partial<Parameters<typeof sendRequest>[0]>): { readonly tid: string; readonly octets: Buffer };
+  /** Sends such a message; gives its transaction id. */
   send(session: number, wish?: Partial<Parameters<typeof sendRequest>[0]>): string;
   /** Whether all of these were answered with `status`. */
   areAnswered(tids: readonly string[], status: number): boolean;
@@ -42,12 +44,16 @@ async function stage(
   const listening: Listening[] = [];
   const peers: { endpoint: Endpoint; received: readonly Got[] }[] = [];
   let sentCount = 0;
-  const send: Stage['send'] = (session, wish = {}) => {
+  const make: Stage['make'] = (session, wish = {}) => {
     const toPath = `${usePaths[session]} ${listening[session]?.uri}`;
     const tid = `tid-${sentCount}`;
     const parts = { tid, messageId: `mess-${sentCount}`, body: BODY, ...wish };
-    void client.send(sendRequest({ toPath, fromPath: client.uri, ...parts }));
     sentCount += 1;
+    return { tid, octets: sendRequest({ toPath, fromPath: client.uri, ...parts }) };
+  };
+  const send: Stage['send'] = (session, wish) => {
+    const { tid, octets } = make(session, wish);
+    void client.send(octets);
     return tid;
   };
   for (let number = 0; number < count; number += 1) {
@@ -62,7 +68,7 @@ async function stage(
   }
   const areAnswered = (tids: readonly string[], status: number) =>
     tids.every((tid) => told.answers.get(tid) === status);
-  return { relay, client, told, peers, send, areAnswered };
+  return { relay, client, told, peers, make, send, areAnswered };
 }
 
 /** Sends in session 0 until answers are held back; gives all transaction ids. */
@@ -137,6 +143,23 @@ describe('One stuck session of ten on one connection', () => {
     const after = it.send(0);
     await until(() => it.areAnswered([after], 200));
     expect([it.told.reports.size, it.told.count(413)]).toEqual([0, 0]);
+  });
+
+  it('stops nobody while a chunk of it comes so slowly that it leaves in pieces (FC-05)', async () => {
+    const it = await stage(2, { flow: { windowOctets: 64 * MIB } });
+    const { relay, client, told, peers, make, send, areAnswered } = it;
+    peers[0]?.endpoint.pause();
+    await stick(it);
+    const { tid, octets } = make(0, { body: pattern(1, 30_000) });
+    void client.send(octets.subarray(0, 20_000));
+    const sent = relay.relay.snapshot().requests.out.SEND;
+    await still(relay);
+    relay.clock.advance(100);
+    expect(relay.relay.snapshot().requests.out.SEND).toBe((sent ?? 0) + 1);
+    void client.send(octets.subarray(20_000));
+    const other = send(1);
+    await until(() => areAnswered([other], 200) && peers[1]?.received.length === 2);
+    expect(told.answers.has(tid)).toBe(false);
   });
 
   it('never makes the relay wait or keep more than twice what a session may queue (FC-03, FC-05)', async () => {
