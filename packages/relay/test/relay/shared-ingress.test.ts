@@ -23,7 +23,10 @@ interface Stage {
   readonly told: Attended;
   readonly peers: readonly { readonly endpoint: Endpoint; readonly received: readonly Got[] }[];
   /** A message of 8 KiB in the session of that number. */
-  make(session: number, wish?: Partial<Parameters<typeof sendRequest>[0]>): { readonly tid: string; readonly octets: Buffer };
+  make(
+    session: number,
+    wish?: Partial<Parameters<typeof sendRequest>[0]>,
+  ): { readonly tid: string; readonly octets: Buffer };
   /** Sends such a message; gives its transaction id. */
   send(session: number, wish?: Partial<Parameters<typeof sendRequest>[0]>): string;
   /** Whether all of these were answered with `status`. */
