@@ -83,6 +83,8 @@ export class Connection implements Flushable {
   #paused: PauseCause | undefined;
   /** Since when it has not been read because it does not read its answers. */
   #fullSinceMs: number | undefined;
+  /** A batch that is out of the queue, and not yet given to the system. */
+  #prepared: { readonly chunks: readonly OutgoingChunk[]; readonly runs: readonly Uint8Array[] } | undefined;
   #inFlightOctets = 0;
   #inFlightStores: readonly Store[] = [];
   #stalledSinceMs: number | undefined;
@@ -241,11 +243,23 @@ export class Connection implements Flushable {
 
   /** Writes one batch when the socket has room for it; called at the end of a read, or of a turn. */
   flush(): void {
+    if (this.prepare()) this.write();
+  }
+
+  prepare(): boolean {
     this.#isDirty = false;
     const words = this.#state === 'closed' ? undefined : this.#events?.lastWords?.();
     if (words) this.#queue.pushUrgent(words);
-    this.#feed();
+    this.#takeBatch();
     this.#queue.settle();
+    return this.#prepared !== undefined;
+  }
+
+  write(): void {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    if (prepared === undefined || this.#socket === undefined || this.#state === 'closed') return;
+    this.#write(this.#socket, prepared.chunks, prepared.runs);
   }
 
   get isWorthAWrite(): boolean {
@@ -286,7 +300,8 @@ export class Connection implements Flushable {
     this.#context.turn.add(this);
   }
 
-  #feed(): void {
+  /** Takes a batch out of the queue when there is one, and the system has taken the last. */
+  #takeBatch(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#isWriting || this.#state === 'closed') return;
     if (!this.#queue.isReady) {
@@ -302,7 +317,7 @@ export class Connection implements Flushable {
     this.#context.memory.heldOctets += this.#inFlightOctets;
     this.#isWriting = true;
     this.#inFlightStores = stores;
-    this.#write(socket, batch.chunks, runs);
+    this.#prepared = { chunks: batch.chunks, runs };
   }
 
   #noteWaits(chunks: readonly OutgoingChunk[]): void {
@@ -348,7 +363,8 @@ export class Connection implements Flushable {
       for (const store of chunk.stores) stores.release(store);
       chunk.sender?.written();
     }
-    this.#feed();
+    this.#takeBatch();
+    this.write();
     turn.timePassed();
     if (this.#queue.urgentOctets > 0) return;
     this.#events?.urgentTaken?.();

@@ -8,7 +8,11 @@ export interface Flushable {
   flushedIn: number;
   /** So much was gathered that waiting for more would save nothing. */
   readonly isWorthAWrite: boolean;
+  /** Hands it to the system. */
   flush(): void;
+  /** Makes it fit to outlast the read that is going on; says whether there is something that `write` is to hand to the system. */
+  prepare(): boolean;
+  write(): void;
   /** The read is over, and what was gathered stays: it must not be on the octets that were read. */
   settle(): void;
 }
@@ -20,13 +24,23 @@ export interface Flushable {
 const MOST_READS = 64;
 
 /**
+ * So many reads in the last turn of the loop are a crowd. A write wakes its reader up, which costs more than all the rest of it where that
+ * one has just gone to sleep on another core: the writes of a crowd leave together, and all but the first find it awake.
+ */
+const CROWD_READS = 8;
+
+/**
  * Flushes each thing that asked for it at the end of the read that brought its output, once in a turn of the loop, and what
  * comes for it later in the turn when all sockets that were ready have been read, or many: at most two small writes a turn and
- * connection, whatever the number of messages, and no message waits until other sockets have been read.
+ * connection, whatever the number of messages, and no message waits until other sockets have been read, unless these are a crowd.
  */
 export class Turn {
   #number = 1;
+  /** Since the last new turn, and since the loop began its turn. */
   #reads = 0;
+  #readsInLoop = 0;
+  #isCrowded = false;
+  readonly #prepared: Flushable[] = [];
   #waiting: Flushable[] = [];
   #isUnderWay = false;
   readonly #clock: Clock;
@@ -73,9 +87,16 @@ export class Turn {
   }
 
   #next(): void {
+    this.#readsInLoop += this.#reads;
     this.#reads = 0;
     this.#number += 1;
+    this.#writePrepared();
     for (const item of this.#takeWaiting()) item.flush();
+  }
+
+  #writePrepared(): void {
+    for (const item of this.#prepared) item.write();
+    this.#prepared.length = 0;
   }
 
   #flushAfterRead(): void {
@@ -84,7 +105,8 @@ export class Turn {
         this.#waiting.push(item);
       } else {
         item.flushedIn = this.#number;
-        item.flush();
+        if (!this.#isCrowded || item.isWorthAWrite) item.flush();
+        else if (item.prepare()) this.#prepared.push(item);
       }
     }
   }
@@ -93,6 +115,8 @@ export class Turn {
     this.#isUnderWay = false;
     this.timePassed();
     this.#next();
+    this.#isCrowded = this.#readsInLoop >= CROWD_READS;
+    this.#readsInLoop = 0;
     this.timePassed();
   };
 

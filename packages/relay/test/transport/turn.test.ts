@@ -3,10 +3,12 @@ import { systemClock } from 'msrp/base';
 import { describe, expect, it } from 'vitest';
 import { type Flushable, Turn } from '../../src/transport/turn.ts';
 
-/** Things by name, and the names of those that were flushed and settled, in order. */
+/** Things by name, and the names of those that were flushed, prepared, written after that, and settled, in order. */
 function things() {
   const flushed: string[] = [];
   const settled: string[] = [];
+  const prepared: string[] = [];
+  const written: string[] = [];
   const make = (name: string, then?: () => void): Flushable & { isWorthAWrite: boolean } => ({
     flushedIn: 0,
     isWorthAWrite: false,
@@ -14,9 +16,14 @@ function things() {
       flushed.push(name);
       then?.();
     },
+    prepare: () => {
+      prepared.push(name);
+      return name !== 'empty';
+    },
+    write: () => written.push(name),
     settle: () => settled.push(name),
   });
-  return { flushed, settled, make };
+  return { flushed, settled, prepared, written, make };
 }
 
 describe('Turn', () => {
@@ -92,6 +99,47 @@ describe('Turn', () => {
     expect(flushed).toEqual(['a', 'a', 'a']);
     await nextTurn();
     expect(flushed).toEqual(['a', 'a', 'a']);
+  });
+
+  it('prepares what a crowd of reads brings, and writes it together when all have been read', async () => {
+    const turn = new Turn(systemClock);
+    const { flushed, prepared, written, make } = things();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const read = (some: readonly string[]) => {
+      for (const name of some) {
+        turn.add(make(name));
+        turn.readDone();
+      }
+    };
+    read(names);
+    await nextTurn();
+    expect([flushed, prepared]).toEqual([names, []]);
+    read(['i', 'empty', 'j']);
+    expect([flushed.length, prepared, written]).toEqual([8, ['i', 'empty', 'j'], []]);
+    await nextTurn();
+    expect(written).toEqual(['i', 'j']);
+    // Three are no crowd.
+    read(['k']);
+    expect(flushed.at(-1)).toBe('k');
+    await nextTurn();
+    expect(written).toEqual(['i', 'j']);
+  });
+
+  it('writes at once what is worth it, and what a crowd of 64 has prepared, before the crowd is read to its end', async () => {
+    const turn = new Turn(systemClock);
+    const { flushed, written, make } = things();
+    turn.add(make('first'));
+    for (let read = 0; read < 8; read += 1) turn.readDone();
+    await nextTurn();
+    const large = make('large');
+    large.isWorthAWrite = true;
+    for (const item of [make('small'), large]) {
+      turn.add(item);
+      turn.readDone();
+    }
+    expect([flushed, written]).toEqual([['first', 'large'], []]);
+    for (let read = 2; read < 64; read += 1) turn.readDone();
+    expect(written).toEqual(['small']);
   });
 
   it('settles whatever still waits at the end of a read, which its octets do not outlast', () => {
