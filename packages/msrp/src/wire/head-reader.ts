@@ -256,7 +256,7 @@ export class HeadReader {
         this.#rangeEnd = lineEnd;
         break;
       case 'Success-Report':
-        this.#successReport = this.#keyword(value, name, SUCCESS_REPORT) ?? false;
+        this.#successReport = this.#keyword(value, name, SUCCESS_REPORT) === 'yes';
         break;
       case 'Failure-Report':
         this.#failureReport = this.#keyword(value, name, FAILURE_REPORT) ?? 'yes';
@@ -273,10 +273,10 @@ export class HeadReader {
     }
   }
 
-  #keyword<T>(value: string, name: Known, meanings: ReadonlyMap<string, T>): T | undefined {
-    const meaning = meanings.get(value) ?? meanings.get(value.toLowerCase());
-    if (meaning === undefined) this.#blame(`${name} has an unknown value`);
-    return meaning;
+  #keyword<T extends string>(value: string, name: Known, keywords: readonly T[]): T | undefined {
+    const keyword = oneOf(keywords, value) ?? oneOf(keywords, value.toLowerCase());
+    if (keyword === undefined) this.#blame(`${name} has an unknown value`);
+    return keyword;
   }
 
   #readUnknown(text: string, at: number, colon: number, end: number): void {
@@ -307,15 +307,14 @@ export class HeadReader {
   }
 }
 
-const SUCCESS_REPORT = new Map([
-  ['yes', true],
-  ['no', false],
-]);
-const FAILURE_REPORT = new Map<string, FailureReport>([
-  ['yes', 'yes'],
-  ['no', 'no'],
-  ['partial', 'partial'],
-]);
+const SUCCESS_REPORT = ['yes', 'no'] as const;
+const FAILURE_REPORT: readonly FailureReport[] = ['yes', 'no', 'partial'];
+
+/** Which of a few it is: a Map would have to hash the text, which is a new one each time. */
+function oneOf<T extends string>(keywords: readonly T[], value: string): T | undefined {
+  for (const keyword of keywords) if (keyword === value) return keyword;
+  return undefined;
+}
 
 /** Names compare without case; nearly all peers write them as the RFC prints them. */
 function knownName(text: string, at: number, colon: number): Known | undefined {

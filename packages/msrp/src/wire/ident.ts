@@ -1,15 +1,19 @@
 /** Transaction, message and session ids: their grammar, and random ones. RFC 4975 §7.1, §9, §14.1. */
+import { latin1, octetsOf } from './octets.ts';
 
-const SYMBOLS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const SYMBOLS = octetsOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789');
 
-/** Every string of two symbols, so that one look-up makes two characters. */
-const PAIRS: readonly string[] = makePairs();
+const IDENT_LENGTH = 12;
 
-/** Random 16-bit words bought at a time: asking the system for each id costs more than the id. */
-const POOL_WORDS = 4096;
+/** Random octets bought at a time: asking the system for each id costs more than the id. */
+const POOL_OCTETS = 8192;
 
-const pool = new Uint16Array(POOL_WORDS);
-let spentWords = POOL_WORDS;
+/** Octets from here on are thrown away, so that all symbols are equally likely. */
+const FAIR_OCTETS = 256 - (256 % SYMBOLS.length);
+
+/** Random symbols, and how many of them have been given. */
+let pool = '';
+let spent = 0;
 
 /**
  * Whether `text` is an ident: a letter or digit, then letters, digits, `.` `-` `+` `%` `=`, four characters or more.
@@ -27,10 +31,12 @@ export function isIdent(text: string, maxLength = 32): boolean {
 
 /**
  * A transaction or message id: 12 letters and digits that carry 71 random bits. A string this
- * short is kept as one piece, where a longer one would be remembered as the pieces it was made of.
+ * short is a copy, where a longer one would be a view on all that were made with it.
  */
 export function makeIdent(): string {
-  return pair() + pair() + pair() + pair() + pair() + pair();
+  if (spent + IDENT_LENGTH > pool.length) fill();
+  spent += IDENT_LENGTH;
+  return pool.slice(spent - IDENT_LENGTH, spent);
 }
 
 /** A session-id nobody can guess: 24 letters and digits that carry 142 random bits. RFC 4975 §14.1, RFC 4976 §6.3. */
@@ -38,22 +44,16 @@ export function makeSessionId(): string {
   return makeIdent() + makeIdent();
 }
 
-function pair(): string {
-  for (;;) {
-    if (spentWords === POOL_WORDS) {
-      globalThis.crypto.getRandomValues(pool);
-      spentWords = 0;
-    }
-    // 12 of the bits; what lies beyond the last pair is thrown away, so that all pairs are equally likely.
-    const made = PAIRS[(pool[spentWords] ?? 0) & 0xfff];
-    spentWords += 1;
-    if (made !== undefined) return made;
+function fill(): void {
+  const octets = globalThis.crypto.getRandomValues(new Uint8Array(POOL_OCTETS));
+  let length = 0;
+  for (const octet of octets) {
+    if (octet >= FAIR_OCTETS) continue;
+    octets[length] = SYMBOLS[octet % SYMBOLS.length] ?? 0;
+    length += 1;
   }
-}
-
-function makePairs(): string[] {
-  const symbols = Array.from(SYMBOLS);
-  return symbols.flatMap((first) => symbols.map((second) => first + second));
+  pool = latin1(octets, 0, length);
+  spent = 0;
 }
 
 function isAlphanumeric(code: number): boolean {

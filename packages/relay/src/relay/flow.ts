@@ -25,6 +25,12 @@ export interface FlowParts {
   readonly egressFromPath: string;
 }
 
+/** A request goes by this flow. */
+export interface FlowRoute {
+  readonly kind: 'flow';
+  readonly flow: Flow;
+}
+
 /**
  * One way through the relay. It keeps the texts of its paths once, for all chunks and transactions
  * that go by it, so none of them is a view on a longer text.
@@ -79,8 +85,10 @@ export class Flow {
     }
   }
 
-  /** Whether requests may still go this way. */
+  /** Whether requests may still go this way: it is the way of its session, and that and the next hop are there. */
   get isValid(): boolean {
+    const [first] = this.sessions;
+    if (first !== undefined && first.outbound !== this && first.inbound !== this) return false;
     return this.egress.isUsable && this.sessions.every((session) => session.isLive);
   }
 

@@ -7,6 +7,7 @@ import type { Connection, ConnectionEvents } from '../transport/connection.ts';
 import type { HandshakeToken } from '../transport/handshake-token.ts';
 import type { PauseCause } from '../transport/pauses.ts';
 import type { Crossing } from './crossing.ts';
+import type { FlowRoute } from './flow.ts';
 import { LazySet } from './lazy-set.ts';
 import { Notices } from './notices.ts';
 import type { Pace } from './pace.ts';
@@ -99,6 +100,8 @@ export class Hop implements ConnectionEvents {
   #sendsInRead = 0;
   /** The head of the request or response that is being received. */
   latest: Head | undefined;
+  /** Where its requests went lately: most go the same way as the one before. */
+  latestRoute: FlowRoute | undefined;
 
   constructor(number: number, connection: Connection, rules: HopRules, budget: TransactionBudget, clock: Clock) {
     this.number = number;

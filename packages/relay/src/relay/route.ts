@@ -3,7 +3,7 @@ import { firstOf, type MsrpUri, parseUri, splitPath } from 'msrp/wire';
 import { flat } from '../transport/flat.ts';
 import type { Crossing } from './crossing.ts';
 import type { Crossings } from './crossings.ts';
-import { Flow } from './flow.ts';
+import { Flow, type FlowRoute } from './flow.ts';
 import type { Hop } from './hop.ts';
 import type { Hops } from './hops.ts';
 import { isFromInside, leadsInside } from './inside.ts';
@@ -22,7 +22,7 @@ export interface Arrival {
 }
 
 /** What became of a request's paths. */
-export type Route = { readonly kind: 'flow'; readonly flow: Flow } | Arrival | Refusal;
+export type Route = FlowRoute | Arrival | Refusal;
 
 const MISADDRESSED = refusal(481, 'Not for this relay', 'misaddressed', 'misaddressed');
 const NO_SESSION = refusal(481, 'Session does not exist', 'no session');
@@ -106,6 +106,8 @@ export class Router {
    */
   route(ingress: Hop, toPath: string, fromPath: string): Route {
     if (ingress.crossing !== undefined) return wayOut(ingress.crossing, toPath, fromPath);
+    const latest = ingress.latestRoute;
+    if (latest !== undefined && isThatOf(latest.flow, toPath, fromPath)) return latest;
     const addressed = firstOf(toPath);
     const session = this.#sessions.find(addressed);
     const carried = session === undefined ? this.#crossings?.known(ingress, addressed, toPath, fromPath) : undefined;
@@ -113,8 +115,9 @@ export class Router {
     if (session !== undefined) {
       const { outbound, inbound } = session;
       const known = outbound?.ingress === ingress ? outbound : inbound;
-      if (known?.ingress === ingress && known.toPath === toPath && known.fromPath === fromPath && known.isValid) {
-        return { kind: 'flow', flow: known };
+      if (known?.ingress === ingress && isThatOf(known, toPath, fromPath)) {
+        ingress.latestRoute = { kind: 'flow', flow: known };
+        return ingress.latestRoute;
       }
     }
     return this.#decide(ingress, toPath, fromPath, session, false);
@@ -271,6 +274,11 @@ export class Router {
     pace.join(ingress);
     return pace;
   }
+}
+
+/** Whether requests with these paths go by `flow`, as they did before. */
+function isThatOf(flow: Flow, toPath: string, fromPath: string): boolean {
+  return flow.toPath === toPath && flow.fromPath === fromPath && flow.isValid;
 }
 
 /** What another worker sends on a stream goes out on the connection that the stream stands for. */

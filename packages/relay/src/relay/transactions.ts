@@ -92,8 +92,10 @@ export class TransactionTable {
 
   /** The transaction with `id`, left as it is. */
   find(id: string): Transaction | undefined {
-    const transaction = this.#slots[slotOf(id)];
-    return transaction?.id === id ? transaction : undefined;
+    const slot = slotOf(id);
+    const transaction = this.#slots[slot];
+    if (transaction === undefined || !id.startsWith(transaction.random)) return undefined;
+    return id.length === IDENT_LENGTH + digitsOf(slot).length ? transaction : undefined;
   }
 
   /** Forgets `transaction`; a second call does nothing. */
@@ -125,7 +127,14 @@ export class TransactionTable {
   }
 }
 
+/** The digits of low slots, which are all there are most of the time. */
+const LOW_SLOTS = Array.from({ length: 1024 }, (_, slot) => makeDigits(slot));
+
 function digitsOf(slot: number): string {
+  return LOW_SLOTS[slot] ?? makeDigits(slot);
+}
+
+function makeDigits(slot: number): string {
   let digits = '';
   for (let rest = slot; rest > 0 || digits === ''; rest >>>= SLOT_BITS) digits += SLOT_DIGITS.charAt(rest & 31);
   return digits;

@@ -64,11 +64,13 @@ export class Slab {
       this.#runs.push(octets);
       return;
     }
-    for (let rest = octets; rest.length > 0; ) {
-      const part = rest.subarray(0, this.#room());
+    for (let from = 0; from < octets.length; ) {
+      const room = this.#room();
+      // A view costs more than the copy of a short body.
+      const part = from === 0 && octets.length <= room ? octets : octets.subarray(from, from + room);
       this.#store.octets.set(part, this.#at);
       this.#at += part.length;
-      rest = rest.subarray(part.length);
+      from += part.length;
     }
   }
 
