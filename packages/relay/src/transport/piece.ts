@@ -13,7 +13,6 @@ export interface Body {
   readonly stores: readonly Store[];
 }
 
-const NOTHING = new Uint8Array(0);
 const NO_STORES: readonly Store[] = [];
 
 /** No octets at all. */
@@ -23,77 +22,80 @@ export const NO_BODY: Body = { views: [], octets: 0, stores: NO_STORES };
 export class Piece {
   octets = 0;
   readonly #all: Stores;
-  #views: Uint8Array[] = [];
-  /** How many of the views are copies already. */
-  #settled = 0;
+  /** What earlier reads brought, on memory of its own or on stores; what has been filled of the last store is not among it. */
+  #kept: Uint8Array[] = [];
   #stores: Store[] = [];
-  /** What is left of the last store. */
-  #room: Uint8Array = NOTHING;
+  #filled = 0;
+  /** What the read that goes on has brought. */
+  #fresh: Uint8Array[] = [];
 
   constructor(stores: Stores) {
     this.#all = stores;
   }
 
-  /** Takes a view that is valid until `settle`. */
+  /** Takes a view that is valid until `settle`. Those that lie side by side become one: look-alikes of the end-line cut a body into thousands. */
   take(view: Uint8Array): void {
     this.octets += view.length;
-    this.#add(view);
+    const last = this.#fresh.at(-1);
+    if (last?.buffer === view.buffer && last.byteOffset + last.length === view.byteOffset) {
+      this.#fresh[this.#fresh.length - 1] = new Uint8Array(view.buffer, last.byteOffset, last.length + view.length);
+    } else {
+      this.#fresh.push(view);
+    }
   }
 
   /** The read is over, and with it what its views were on. */
   settle(): void {
-    const fresh = this.#views.splice(this.#settled);
-    if (this.octets <= SMALL_OCTETS) this.#views = [new Uint8Array(Buffer.concat([...this.#views, ...fresh]))];
-    else for (const view of fresh) this.#store(view);
-    this.#settled = this.#views.length;
+    if (this.octets <= SMALL_OCTETS) {
+      this.#kept = [new Uint8Array(Buffer.concat([...this.#kept, ...this.#fresh]))];
+    } else {
+      for (const view of this.#fresh) this.#store(view);
+    }
+    this.#fresh = [];
   }
 
   /** Gives the first `octets` away: all, or all but the last. */
   give(octets: number): Body {
-    const views = this.#views;
+    this.#seal();
+    const views = this.#kept.length === 0 ? this.#fresh : [...this.#kept, ...this.#fresh];
     const stores = this.#stores.length === 0 ? NO_STORES : this.#stores;
     const last = octets < this.octets ? views.pop() : undefined;
-    this.#clear();
+    this.octets = 0;
+    this.#fresh = [];
+    if (this.#kept.length > 0) this.#kept = [];
+    if (this.#stores.length > 0) this.#stores = [];
     if (last !== undefined) {
-      this.take(new Uint8Array(last.subarray(-1)));
-      this.#settled = 1;
+      this.octets = 1;
+      this.#kept.push(new Uint8Array(last.subarray(-1)));
       if (last.length > 1) views.push(last.subarray(0, -1));
     }
     return { views, octets, stores };
   }
 
-  #clear(): void {
-    this.octets = 0;
-    this.#views = [];
-    this.#settled = 0;
-    this.#room = NOTHING;
-    if (this.#stores.length > 0) this.#stores = [];
-  }
-
-  /** Views that lie side by side become one: a body full of look-alike end-lines comes in a thousand slices. */
-  #add(view: Uint8Array): void {
-    const last = this.#views.at(-1);
-    if (last?.buffer === view.buffer && last.byteOffset + last.length === view.byteOffset) {
-      this.#views[this.#views.length - 1] = new Uint8Array(view.buffer, last.byteOffset, last.length + view.length);
-    } else {
-      this.#views.push(view);
-    }
-  }
-
   #store(view: Uint8Array): void {
-    for (let at = 0; at < view.length; ) {
-      if (this.#room.length === 0) this.#open();
-      const part = view.subarray(at, at + this.#room.length);
-      this.#room.set(part);
-      this.#add(this.#room.subarray(0, part.length));
-      this.#room = this.#room.subarray(part.length);
-      at += part.length;
+    for (let from = 0; from < view.length; ) {
+      const { octets } = this.#storeWithRoom();
+      const room = octets.length - this.#filled;
+      const part = from === 0 && view.length <= room ? view : view.subarray(from, from + room);
+      octets.set(part, this.#filled);
+      this.#filled += part.length;
+      from += part.length;
     }
   }
 
-  #open(): void {
+  #storeWithRoom(): Store {
+    const last = this.#stores.at(-1);
+    if (last !== undefined && this.#filled < last.octets.length) return last;
+    this.#seal();
     const store = this.#all.take();
     this.#stores.push(store);
-    this.#room = store.octets;
+    return store;
+  }
+
+  /** What has been filled of the last store is all that comes onto it. */
+  #seal(): void {
+    const last = this.#stores.at(-1);
+    if (last !== undefined && this.#filled > 0) this.#kept.push(last.octets.subarray(0, this.#filled));
+    this.#filled = 0;
   }
 }

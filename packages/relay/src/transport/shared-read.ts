@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream';
 const READ_OCTETS = 65_536;
 
 const buffer = Buffer.allocUnsafeSlow(READ_OCTETS);
+/** To ask a view for its memory is a call into the engine; this one need not be asked each time. */
+const memory = buffer.buffer;
 
 /** The part of a socket's handle that is needed here. */
 interface Handle {
@@ -39,7 +41,7 @@ export function readShared(socket: Duplex, read: (octets: Buffer) => void): bool
 
 /** Whether `octets` are a view that is valid during a read alone. */
 export function isShared(octets: Uint8Array): boolean {
-  return octets.buffer === buffer.buffer;
+  return octets.buffer === memory;
 }
 
 /** Under which symbols a socket keeps its option `onread`. */
