@@ -1,7 +1,7 @@
 /** The loads that are measured, in the order in which they run, and what is read off each. */
 
 /** What the load generator does in one run. */
-export type Mode = 'msg' | 'file' | 'conn' | 'idle';
+export type Mode = 'msg' | 'file' | 'mixed' | 'conn' | 'idle';
 
 /** What a figure of our relay is to be. */
 interface Aim {
@@ -43,7 +43,7 @@ export interface Load {
 }
 
 /** The groups, by which loads are chosen on the command line. */
-export const MODES: readonly Mode[] = ['msg', 'file', 'conn', 'idle'];
+export const MODES: readonly Mode[] = ['msg', 'file', 'mixed', 'conn', 'idle'];
 
 const RATE = { scale: 1, digits: 0 } as const;
 const COST = { scale: 1, digits: 1 } as const;
@@ -117,6 +117,28 @@ function file(secure: boolean, { what, chunk, bytes, aim, isCompared = false }: 
   };
 }
 
+/**
+ * A short message every 10 ms beside an endless file that is held to a rate, both to one client. A pipe has no client with two
+ * sessions: there both go on connections of their own.
+ */
+function beside(megabytes: number, isCompared = false): Load {
+  return {
+    mode: 'mixed',
+    name: `message beside a file of ${megabytes} MB/s, TCP`,
+    secure: false,
+    direction: 'p2c',
+    crowded: false,
+    chunkOctets: BESIDE_OCTETS,
+    options: [
+      ...['--chunk', String(BESIDE_OCTETS), '--file-rate', `${megabytes}M`],
+      // A thousand messages, once everything has been compiled.
+      ...['--interval', '10', '--warmup', '5', '--seconds', '10'],
+    ],
+    figures: [aimed(P50, lessThan(1)), aimed(P99, lessThan(1))],
+    isCompared,
+  };
+}
+
 function idle(secure: boolean): Load {
   const aim = secure ? { most: 1.3, of: BARE_NODE, words: '1.3 x bare Node' } : { most: 14, words: '14 KB' };
   const common = { secure, direction: 'c2p', crowded: true, isCompared: true } as const;
@@ -142,6 +164,9 @@ function connecting(secure: boolean): Load {
     figures: [aimed(CONN, aim)],
   };
 }
+
+/** Kamailio takes no frames over 11 KB. */
+const BESIDE_OCTETS = 10_000;
 
 function transport(secure: boolean): string {
   return secure ? 'TLS' : 'TCP';
@@ -170,6 +195,9 @@ export const LOADS: readonly Load[] = [
   messages(false, { pairs: 100, window: 8, direction: 'p2c' }),
   messages(true, { pairs: 100, window: 8, direction: 'p2c' }),
   ...FILES.flatMap((chunks) => [file(false, chunks), file(true, chunks)]),
+  beside(50),
+  beside(100, true),
+  beside(200),
   connecting(false),
   connecting(true),
   idle(false),

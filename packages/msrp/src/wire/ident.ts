@@ -6,7 +6,7 @@ const SYMBOLS = octetsOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 const IDENT_LENGTH = 12;
 
 /** Random octets bought at a time: asking the system for each id costs more than the id. */
-const POOL_OCTETS = 8192;
+const POOL_OCTETS = 2048;
 
 /** Octets from here on are thrown away, so that all symbols are equally likely. */
 const FAIR_OCTETS = 256 - (256 % SYMBOLS.length);
@@ -47,7 +47,8 @@ export function makeSessionId(): string {
 function fill(): void {
   const octets = globalThis.crypto.getRandomValues(new Uint8Array(POOL_OCTETS));
   let length = 0;
-  for (const octet of octets) {
+  for (let at = 0; at < POOL_OCTETS; at += 1) {
+    const octet = octets[at] ?? FAIR_OCTETS;
     if (octet >= FAIR_OCTETS) continue;
     octets[length] = SYMBOLS[octet % SYMBOLS.length] ?? 0;
     length += 1;

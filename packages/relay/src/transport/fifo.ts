@@ -12,6 +12,11 @@ export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #front = 0;
   #back = 0;
+  readonly #keptPlaces: number;
+
+  constructor(keptPlaces = KEPT_PLACES) {
+    this.#keptPlaces = keptPlaces;
+  }
 
   get length(): number {
     return this.#back - this.#front;
@@ -19,6 +24,11 @@ export class Fifo<T> {
 
   get first(): T | undefined {
     return this.#items[this.#front];
+  }
+
+  /** What stands behind `index` others. */
+  at(index: number): T | undefined {
+    return this.#items[this.#front + index];
   }
 
   push(item: T): void {
@@ -57,7 +67,7 @@ export class Fifo<T> {
   #startOver(): void {
     this.#front = 0;
     this.#back = 0;
-    if (this.#items.length > KEPT_PLACES) this.#items.length = 0;
+    if (this.#items.length > this.#keptPlaces) this.#items.length = 0;
   }
 
   #trim(): void {

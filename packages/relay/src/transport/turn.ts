@@ -1,5 +1,6 @@
 /** A turn of the event loop: when what is gathered in it leaves, and what time it is in it. */
 import type { Clock } from 'msrp/base';
+import { Fifo } from './fifo.ts';
 import { TICKS_PER_MS } from './histogram.ts';
 
 /** Something that has gathered output in this turn. */
@@ -29,6 +30,9 @@ const MOST_READS = 64;
  */
 const CROWD_READS = 8;
 
+/** A read brings something for two connections, as a rule. */
+const KEPT_PLACES = 2 * MOST_READS;
+
 /**
  * Flushes each thing that asked for it at the end of the read that brought its output, once in a turn of the loop, and what
  * comes for it later in the turn when all sockets that were ready have been read, or many: at most two small writes a turn and
@@ -40,8 +44,8 @@ export class Turn {
   #reads = 0;
   #readsInLoop = 0;
   #isCrowded = false;
-  readonly #prepared: Flushable[] = [];
-  #waiting: Flushable[] = [];
+  readonly #prepared = new Fifo<Flushable>(KEPT_PLACES);
+  readonly #waiting = new Fifo<Flushable>(KEPT_PLACES);
   #isUnderWay = false;
   readonly #clock: Clock;
   #ticks = 0;
@@ -82,7 +86,7 @@ export class Turn {
     this.#reads += 1;
     if (this.#reads >= MOST_READS) this.#next();
     else if (this.#waiting.length > 0) this.#flushAfterRead();
-    for (const item of this.#waiting) item.settle();
+    for (let at = 0; at < this.#waiting.length; at += 1) this.#waiting.at(at)?.settle();
     this.timePassed();
   }
 
@@ -90,17 +94,15 @@ export class Turn {
     this.#readsInLoop += this.#reads;
     this.#reads = 0;
     this.#number += 1;
-    this.#writePrepared();
-    for (const item of this.#takeWaiting()) item.flush();
-  }
-
-  #writePrepared(): void {
-    for (const item of this.#prepared) item.write();
-    this.#prepared.length = 0;
+    while (this.#prepared.length > 0) this.#prepared.shift()?.write();
+    // What is added meanwhile waits for itself.
+    for (let left = this.#waiting.length; left > 0; left -= 1) this.#waiting.shift()?.flush();
   }
 
   #flushAfterRead(): void {
-    for (const item of this.#takeWaiting()) {
+    for (let left = this.#waiting.length; left > 0; left -= 1) {
+      const item = this.#waiting.shift();
+      if (item === undefined) return;
       if (item.flushedIn === this.#number && !item.isWorthAWrite) {
         this.#waiting.push(item);
       } else {
@@ -119,11 +121,4 @@ export class Turn {
     this.#readsInLoop = 0;
     this.timePassed();
   };
-
-  /** What is added from here on waits for itself. */
-  #takeWaiting(): Flushable[] {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    return waiting;
-  }
 }

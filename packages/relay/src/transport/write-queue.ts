@@ -56,7 +56,8 @@ export class WriteQueue {
   /** The lanes in which something waits: in turn those that may send it, and those that are held. */
   readonly #active = new Fifo<Lane>();
   readonly #held = new Set<Lane>();
-  readonly #fresh: OutgoingChunk[] = [];
+  /** What came in the read that is going on. */
+  readonly #fresh = new Fifo<OutgoingChunk>();
   #urgentOctets = 0;
   #laneOctets = 0;
 
@@ -141,9 +142,10 @@ export class WriteQueue {
   /** The read is over: what came in it and still waits lets go of it. */
   settle(): void {
     if (this.#fresh.length === 0) return;
-    if (this.#hasChunks) for (const chunk of this.#fresh) if (chunk.isWaiting) chunk.settle();
-    // The list itself may be old: replaced by another, it would keep new chunks alive until the next collection of the whole heap.
-    this.#fresh.length = 0;
+    while (this.#fresh.length > 0) {
+      const chunk = this.#fresh.shift();
+      if (chunk?.isWaiting === true) chunk.settle();
+    }
   }
 
   /** Takes out the chunks of `lane` that `drop` says yes to. */
@@ -175,7 +177,7 @@ export class WriteQueue {
     this.#held.clear();
     this.#memory.heldOctets -= this.#laneOctets;
     this.#laneOctets = 0;
-    this.#fresh.length = 0;
+    this.#fresh.clear();
   }
 
   get #hasChunks(): boolean {
