@@ -12,6 +12,7 @@ export function bareNode({ cert, key }: Certificate): Contender {
     notes: [
       'The bare Node program pipes each connection to one that it dials. For `idle` and `conn` it answers AUTH with two fixed texts and checks nothing.',
     ],
+    unable: ({ mode }) => (mode === 'mixed' ? 'no session' : undefined),
     start: ({ mode }) => {
       const isServer = mode === 'idle' || mode === 'conn';
       const args = isServer ? ['answer', cert, key] : ['pipe', cert, key, String(PEER_PORT)];

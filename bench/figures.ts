@@ -24,10 +24,15 @@ export function troubles(runs: readonly Result[]): readonly string[] {
   const found = runs.flatMap((run) => [
     ...(run.end === 'ok' ? [] : [String(run.end)]),
     ...(typeof run.lost === 'number' && run.lost > 0 ? ['messages lost'] : []),
-    ...(run.integrity === undefined || run.integrity === 'ok' ? [] : [`file ${run.integrity}`]),
+    ...(isWhole(run) ? [] : [`file ${run.integrity}`]),
     ...(typeof run.failed === 'number' && run.failed > 0 ? ['connections failed'] : []),
   ]);
   return [...new Set(found)];
+}
+
+/** Whether what came of a file is right, and all of it, but for one that has no end. */
+function isWhole({ mode, integrity }: Result): boolean {
+  return integrity === undefined || integrity === 'ok' || (mode === 'mixed' && integrity === 'incomplete');
 }
 
 /** The most that other programs used of a CPU during a run. */

@@ -14,7 +14,7 @@ export function haproxy(folder: string, certificate: Certificate): Contender {
   return {
     name: 'haproxy',
     notes: ['haproxy forwards octets, in one thread, and copies them; it cannot answer AUTH.'],
-    unable: ({ mode }) => (mode === 'idle' || mode === 'conn' ? 'no AUTH' : undefined),
+    unable: ({ mode }) => (['idle', 'conn', 'mixed'].includes(mode) ? 'no AUTH' : undefined),
     start: () => {
       const file = path.join(folder, 'haproxy.cfg');
       return startNative((ports) => {

@@ -117,10 +117,7 @@ function file(secure: boolean, { what, chunk, bytes, aim, isCompared = false }: 
   };
 }
 
-/**
- * A short message every 10 ms beside an endless file that is held to a rate, both to one client. A pipe has no client with two
- * sessions: there both go on connections of their own.
- */
+/** A short message every 10 ms beside an endless file that is held to a rate, both to one client, which has two sessions. */
 function beside(megabytes: number, isCompared = false): Load {
   return {
     mode: 'mixed',

@@ -25,10 +25,10 @@ export interface Flushable {
 const MOST_READS = 64;
 
 /**
- * So many reads in the last turn of the loop are a crowd. A write wakes its reader up, which costs more than all the rest of it where that
+ * So many that had little to write at the end of a read in the last turn of the loop are a crowd. A write wakes its reader up, which costs more than all the rest of it where that
  * one has just gone to sleep on another core: the writes of a crowd leave together, and all but the first find it awake.
  */
-const CROWD_READS = 8;
+const CROWD = 16;
 
 /** A read brings something for two connections, as a rule. */
 const KEPT_PLACES = 2 * MOST_READS;
@@ -40,9 +40,9 @@ const KEPT_PLACES = 2 * MOST_READS;
  */
 export class Turn {
   #number = 1;
-  /** Since the last new turn, and since the loop began its turn. */
   #reads = 0;
-  #readsInLoop = 0;
+  /** How many had little to write at the end of a read since the loop began its turn. */
+  #small = 0;
   #isCrowded = false;
   readonly #prepared = new Fifo<Flushable>(KEPT_PLACES);
   readonly #waiting = new Fifo<Flushable>(KEPT_PLACES);
@@ -91,7 +91,6 @@ export class Turn {
   }
 
   #next(): void {
-    this.#readsInLoop += this.#reads;
     this.#reads = 0;
     this.#number += 1;
     while (this.#prepared.length > 0) this.#prepared.shift()?.write();
@@ -107,18 +106,24 @@ export class Turn {
         this.#waiting.push(item);
       } else {
         item.flushedIn = this.#number;
-        if (!this.#isCrowded || item.isWorthAWrite) item.flush();
-        else if (item.prepare()) this.#prepared.push(item);
+        this.#flush(item);
       }
     }
+  }
+
+  #flush(item: Flushable): void {
+    if (item.isWorthAWrite) return item.flush();
+    this.#small += 1;
+    if (!this.#isCrowded) item.flush();
+    else if (item.prepare()) this.#prepared.push(item);
   }
 
   readonly #end = (): void => {
     this.#isUnderWay = false;
     this.timePassed();
     this.#next();
-    this.#isCrowded = this.#readsInLoop >= CROWD_READS;
-    this.#readsInLoop = 0;
+    this.#isCrowded = this.#small >= CROWD;
+    this.#small = 0;
     this.timePassed();
   };
 }

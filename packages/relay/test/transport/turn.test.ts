@@ -101,10 +101,10 @@ describe('Turn', () => {
     expect(flushed).toEqual(['a', 'a', 'a']);
   });
 
-  it('prepares what a crowd of reads brings, and writes it together when all have been read', async () => {
+  it('prepares what the reads of a crowd bring, and writes it together when all have been read', async () => {
     const turn = new Turn(systemClock);
     const { flushed, prepared, written, make } = things();
-    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const names = Array.from({ length: 16 }, (_, number) => `item ${number}`);
     const read = (some: readonly string[]) => {
       for (const name of some) {
         turn.add(make(name));
@@ -115,7 +115,7 @@ describe('Turn', () => {
     await nextTurn();
     expect([flushed, prepared]).toEqual([names, []]);
     read(['i', 'empty', 'j']);
-    expect([flushed.length, prepared, written]).toEqual([8, ['i', 'empty', 'j'], []]);
+    expect([flushed.length, prepared, written]).toEqual([16, ['i', 'empty', 'j'], []]);
     await nextTurn();
     expect(written).toEqual(['i', 'j']);
     // Three are no crowd.
@@ -128,16 +128,19 @@ describe('Turn', () => {
   it('writes at once what is worth it, and what a crowd of 64 has prepared, before the crowd is read to its end', async () => {
     const turn = new Turn(systemClock);
     const { flushed, written, make } = things();
-    turn.add(make('first'));
-    for (let read = 0; read < 8; read += 1) turn.readDone();
+    for (let read = 0; read < 16; read += 1) {
+      turn.add(make('first'));
+      turn.readDone();
+    }
     await nextTurn();
+    flushed.length = 0;
     const large = make('large');
     large.isWorthAWrite = true;
     for (const item of [make('small'), large]) {
       turn.add(item);
       turn.readDone();
     }
-    expect([flushed, written]).toEqual([['first', 'large'], []]);
+    expect([flushed, written]).toEqual([['large'], []]);
     for (let read = 2; read < 64; read += 1) turn.readDone();
     expect(written).toEqual(['small']);
   });
