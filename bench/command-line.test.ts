@@ -53,7 +53,10 @@ describe('parseCommandLine', () => {
   });
 
   it.each([
-    [['nonsense'], 'There is no load "nonsense": name a group (msg, file, mixed, conn, idle) or a part of a load\'s name.'],
+    [
+      ['nonsense'],
+      'There is no load "nonsense": name a group (msg, file, mixed, conn, idle) or a part of a load\'s name.',
+    ],
     [['against'], 'against needs a revision of git, such as main.'],
     [['compare', '--rounds', '0'], '--rounds has to be a whole number from 1 to 99, not "0".'],
     [['--svg', 'a.svg'], '--svg is for compare only.'],

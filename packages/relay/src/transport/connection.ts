@@ -7,6 +7,7 @@ import { flat } from './flat.ts';
 import type { Histogram } from './histogram.ts';
 import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
+import { partOf } from './part.ts';
 import type { PauseCause, Pauses } from './pauses.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { readShared } from './shared-read.ts';
@@ -17,9 +18,6 @@ import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue
 
 /** A peer that leaves more octets of answers unread than this is not read until it has taken them. */
 const MAX_UNREAD_ANSWERS = 262_144;
-
-/** The most octets of one write: a batch may be larger where chunks are. */
-const WRITE_OCTETS = 262_144;
 
 /** As much as is cheaper written at once than copied to wait. */
 const WORTH_A_WRITE_OCTETS = 16_384;
@@ -329,27 +327,20 @@ export class Connection implements Flushable {
 
   /** Writes a batch, a part at a time, so that it shows whether the system still takes any. */
   #write(socket: Duplex, chunks: readonly OutgoingChunk[], runs: readonly Uint8Array[]): void {
-    const part: Uint8Array[] = [];
-    const rest: Uint8Array[] = [];
-    let octets = 0;
-    for (const run of runs) {
-      const room = WRITE_OCTETS - octets;
-      const taken = this.#isFramed && room > 0 ? run.length : Math.min(run.length, Math.max(0, room));
-      if (taken > 0) part.push(taken < run.length ? run.subarray(0, taken) : run);
-      if (taken < run.length) rest.push(taken > 0 ? run.subarray(taken) : run);
-      octets += run.length;
-    }
+    const { part, rest } = partOf(runs, this.#isFramed);
     const written = (error?: Error | null) => {
       this.#stalledSinceMs = undefined;
       if (error) return;
       if (rest.length > 0) this.#write(socket, chunks, rest);
       else this.#batchWritten(socket, chunks);
     };
-    const last = part.pop();
-    if (part.length > 0) socket.cork();
-    for (const run of part) socket.write(run);
-    socket.write(last, written);
-    if (part.length > 0) socket.uncork();
+    if (part.length === 1) {
+      socket.write(part[0], written);
+      return;
+    }
+    socket.cork();
+    for (const [at, run] of part.entries()) socket.write(run, at === part.length - 1 ? written : undefined);
+    socket.uncork();
   }
 
   #batchWritten(socket: Duplex, chunks: readonly OutgoingChunk[]): void {

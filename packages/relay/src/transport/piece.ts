@@ -1,4 +1,5 @@
 /** The octets of a chunk that is being received, until they leave as the body of one that is sent on. */
+import { appended } from './short-list.ts';
 import type { Store, Stores } from './stores.ts';
 
 /** Up to here a copy of its own is cheaper than a store. */
@@ -40,7 +41,7 @@ export class Piece {
     if (last?.buffer === view.buffer && last.byteOffset + last.length === view.byteOffset) {
       this.#fresh[this.#fresh.length - 1] = new Uint8Array(view.buffer, last.byteOffset, last.length + view.length);
     } else {
-      this.#fresh.push(view);
+      this.#fresh = appended(this.#fresh, view);
     }
   }
 

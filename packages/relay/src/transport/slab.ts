@@ -1,5 +1,6 @@
 /** Turns a batch into few runs of octets: everything short side by side, large bodies as they are. */
 import { isShared } from './shared-read.ts';
+import { appended } from './short-list.ts';
 import type { Store, Stores } from './stores.ts';
 import type { Batch } from './write-queue.ts';
 
@@ -61,7 +62,7 @@ export class Slab {
     this.#writeText();
     if (octets.length > COPY_OCTETS && !isShared(octets)) {
       this.#endRun();
-      this.#runs.push(octets);
+      this.#runs = appended(this.#runs, octets);
       return;
     }
     for (let from = 0; from < octets.length; ) {
@@ -104,10 +105,10 @@ export class Slab {
 
   #endRun(): void {
     if (this.#at === this.#start) return;
-    this.#runs.push(this.#store.octets.subarray(this.#start, this.#at));
+    this.#runs = appended<Uint8Array>(this.#runs, this.#store.octets.subarray(this.#start, this.#at));
     this.#start = this.#at;
     if (this.#used.at(-1) === this.#store) return;
-    this.#used.push(this.#store);
+    this.#used = appended(this.#used, this.#store);
     this.#store.users += 1;
   }
 }

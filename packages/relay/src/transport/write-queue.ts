@@ -2,6 +2,7 @@
 import { Fifo } from './fifo.ts';
 import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
+import { appended } from './short-list.ts';
 
 /** How many octets a lane may send before the next one has its turn. */
 const QUANTUM_OCTETS = 16_384;
@@ -120,20 +121,20 @@ export class WriteQueue {
 
   /** Takes urgent texts, then chunks, until the batch holds `octets` or more. */
   take(octets: number): Batch {
-    const urgent: string[] = [];
+    let urgent: string[] = [];
     let taken = 0;
     while (taken < octets) {
       const text = this.#urgent.shift();
       if (text === undefined) break;
-      urgent.push(text);
+      urgent = appended(urgent, text);
       taken += text.length;
     }
     this.#releaseUrgent(taken);
-    const chunks: OutgoingChunk[] = [];
+    let chunks: OutgoingChunk[] = [];
     while (taken < octets) {
       const chunk = this.#next();
       if (chunk === undefined) break;
-      chunks.push(chunk);
+      chunks = appended(chunks, chunk);
       taken += chunk.octets;
     }
     return { urgent, chunks };
