@@ -31,14 +31,16 @@ const ranges = (chunks: readonly Message[]) => chunks.map((chunk) => `${chunk.he
 const of = (messages: readonly Message[], messageId: string) =>
   messages.filter((message) => message.header('Message-ID') === messageId);
 
+const ID_LENGTH = makeIdent().length;
+
 /** Ids repeat while `use` runs: it is given the next one and the one after that. */
 async function withForeseenIds(use: (next: string, afterNext: string) => Promise<void>): Promise<void> {
   const spendPool = () => {
     for (let count = 0; count < 700; count += 1) makeIdent();
   };
-  const spy = vi.spyOn(globalThis.crypto, 'getRandomValues').mockImplementation((words) => {
-    for (let at = 0; at < words.length; at += 1) words[at] = Math.floor(at / 6) % 2;
-    return words;
+  const spy = vi.spyOn(globalThis.crypto, 'getRandomValues').mockImplementation((octets) => {
+    for (let at = 0; at < octets.length; at += 1) octets[at] = Math.floor(at / ID_LENGTH) % 2;
+    return octets;
   });
   spendPool();
   const [, next = '', afterNext = ''] = [makeIdent(), makeIdent(), makeIdent()];

@@ -75,7 +75,7 @@ describe('makeIdent', () => {
 
   it('takes its bits from the system, and never the same ones twice (F-05)', () => {
     const random = vi.spyOn(globalThis.crypto, 'getRandomValues');
-    for (let count = 0; count < 2 * 4096; count += 1) makeIdent(); // six words and more each: ten pools
+    for (let count = 0; count < 2 * 4096; count += 1) makeIdent(); // twelve octets and more each: more than ten pools
     expect(random.mock.calls.length).toBeGreaterThanOrEqual(10);
     random.mockRestore();
   });
