@@ -201,13 +201,12 @@ describe('a receiver that is slow', () => {
     for (const to of [alice, dave]) await pass(carol, to);
     alice.endpoint.pause();
     const heard = await sendFile(bob, alice, fileOf(OCTETS), { chunkOctets: 10_000, window: 16 });
+    // Kamailio does not mind missing answers: at three times the bound the session is refused, and the connection is read on for the others.
+    await expect.poll(() => ours.relay.snapshot().reports, PATIENT).toEqual({ 'slow 413': 1 });
+    const reported = heard.get('REPORT') ?? 0;
+    heard.delete('REPORT');
     expect(heard).toEqual(new Map([['200', 2400]]));
-    ours.clock.advance(21_000);
-    expect(summary(await bob.endpoint.next())).toEqual([
-      'file-1',
-      expect.stringMatching(/^\d+-\d+\/24000000$/),
-      expect.stringMatching(/^000 413 /),
-    ]);
+    if (reported === 0) await bob.endpoint.next(({ method }) => method === 'REPORT');
     await expect.poll(() => ours.relay.snapshot().responses.out['SEND 413'] ?? 0, PATIENT).toBeGreaterThan(0);
     await pass(bob, carol);
     await expect(bob.endpoint.next(({ status }) => status !== undefined, 1)).rejects.toThrow('nothing came');
