@@ -49,6 +49,14 @@ export class LogOutput {
 
   /** Writes what waits before the process ends, and waits for a reader as long as something is taken within `patienceMs`. */
   flushAtExit(patienceMs = EXIT_PATIENCE_MS): void {
+    this.#flush(patienceMs);
+    if (this.#waiting.length > 0) return;
+    this.#recover();
+    // How many lines were lost is a line as well, and may have found no room.
+    this.#flush(patienceMs);
+  }
+
+  #flush(patienceMs: number): void {
     const pause = new Int32Array(new SharedArrayBuffer(4));
     for (let waitedMs = 0; this.#waiting.length > 0 && waitedMs < patienceMs; waitedMs += RETRY_MS) {
       const outcome = this.#writeOut();
@@ -56,7 +64,6 @@ export class LogOutput {
       if (outcome === 'progress') waitedMs = 0;
       if (this.#waiting.length > 0) Atomics.wait(pause, 0, 0, RETRY_MS);
     }
-    this.#recover();
   }
 
   #try(): void {

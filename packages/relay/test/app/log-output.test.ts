@@ -80,6 +80,24 @@ describe('LogOutput', () => {
     await expect.poll(() => readFileSync(file, 'latin1').length, { interval: 5 }).toBe(SOME * LINE.length);
   });
 
+  it('says at the end of the process how many lines were lost, though that finds no room at once', () => {
+    const { output, path } = pipe();
+    const long = `${'y'.repeat(150_000)}\n`;
+    output.onRecovered = () => output.write(long);
+    for (let at = 0; at < MANY; at += 1) output.write(LINE);
+    const file = join(temporaryFolder(), 'read');
+    const descriptor = openSync(file, 'w');
+    const reader = spawn('cat', [path], { stdio: ['ignore', descriptor, 'ignore'] });
+    onTestFinished(() => void reader.kill());
+    closeSync(descriptor);
+    output.flushAtExit(10_000);
+    // Nor is any timer heard of after that.
+    const untilMs = performance.now() + 5000;
+    const isThere = () => readFileSync(file, 'latin1').endsWith(long);
+    while (!isThere() && performance.now() < untilMs) execFileSync('true');
+    expect(isThere()).toBe(true);
+  });
+
   it('does not wait at the end of the process for a reader who is not', () => {
     const { output } = pipe();
     for (let at = 0; at < SOME; at += 1) output.write(LINE);
