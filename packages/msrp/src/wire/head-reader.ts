@@ -1,7 +1,10 @@
 /** Reads one head from text: line by line, once, without judging more than its form (RFC 4975 §9). */
-import { type ByteRange, parseByteRange } from './byte-range.ts';
+import { parseByteRange } from './byte-range.ts';
 import type { ContinuationFlag, FailureReport, Head } from './head.ts';
+import { HeadDraft } from './head-draft.ts';
 import { isIdent } from './ident.ts';
+import { bitOf, type KnownHeader, knownHeader } from './known-headers.ts';
+import { LineMemory, type RememberedLine } from './line-memory.ts';
 import { PathMemory } from './path-memory.ts';
 
 /** How the reading of a head ended: it wants more text, a body follows, or its end-line came with this flag. */
@@ -12,38 +15,28 @@ const MAX_TRANSACTION_ID = 64;
 const MAX_MESSAGE_ID = 256;
 
 const HYPHENS = '-------';
+const HYPHEN = 45;
 const TAB = 9;
 const CR = 13;
 const SPACE = 32;
+const ZERO = 48;
 
-/** The headers whose form is known here; each at most once (WWW-Authenticate and unknown ones may repeat). */
-const KNOWN = [
-  'To-Path',
-  'From-Path',
-  'Message-ID',
-  'Byte-Range',
-  'Success-Report',
-  'Failure-Report',
-  'Status',
-  'Content-Type',
-  'Expires',
-  'Use-Path',
-  'Authorization',
-] as const;
-type Known = (typeof KNOWN)[number];
+const BOTH_PATHS = bitOf('To-Path') | bitOf('From-Path');
+const STATUS = bitOf('Status');
 
-/** By the length of the name, as two names at most share one. */
-const KNOWN_BY_LENGTH: readonly (readonly Known[])[] = Array.from({ length: 16 }, (_, length) =>
-  KNOWN.filter((name) => name.length === length),
-);
-const KNOWN_IN_LOWER_CASE = new Map<string, Known>(KNOWN.map((name) => [name.toLowerCase(), name]));
-const BIT = Object.fromEntries(KNOWN.map((name, index) => [name, 1 << index])) as Record<Known, number>;
-const BOTH_PATHS = BIT['To-Path'] | BIT['From-Path'];
+/** Before there is one, and when the last one has been given away. */
+const NO_HEAD = new HeadDraft();
+
+/** Those that say the same in most heads of a connection. */
+const CONSTANT = bitOf('Content-Type') | bitOf('Failure-Report') | bitOf('Success-Report');
+
+/** Of all connections: most peers write these lines alike, and what many look at stays near the processor. */
+const LINES = new LineMemory();
 
 /**
- * Reads heads one after the other. After `read` the fields tell what was found; `head()`
- * makes a value of them. A head that does not read well is still read to its end, so that
- * the connection stays in step; the first thing wrong is its `fault`.
+ * Reads heads one after the other. After `read` the fields tell what was found; `head()` gives it away.
+ * A head that does not read well is still read to its end, so that the connection stays in step; the first
+ * thing wrong is its `fault`.
  */
 export class HeadReader {
   /** Offset of the first character after the head, when it is complete. */
@@ -51,22 +44,14 @@ export class HeadReader {
   /** True once the start line was read and found impossible: nothing after it can be framed. */
   isGarbage = false;
   lineCount = 0;
-  transactionId = '';
-  method = '';
   /** Where the Message-ID stands in the text; both 0 when there is none. */
   messageIdStart = 0;
   messageIdEnd = 0;
   /** Of requests and of responses, which go the other way. */
   readonly #requestPaths = new PathMemory();
   readonly #responsePaths = new PathMemory();
-  #text = '';
-  #status = 0;
-  #comment = '';
-  #toPath = '';
-  #fromPath = '';
-  #byteRange: ByteRange | undefined;
-  #successReport = false;
-  #failureReport: FailureReport = 'yes';
+  #draft = NO_HEAD;
+  /** Bits of the headers that were read. */
   #seen = 0;
   #hasContentHeader = false;
   #linesStart = 0;
@@ -74,84 +59,71 @@ export class HeadReader {
   #rangeStart = -1;
   #rangeEnd = -1;
   #contentTypeStart = -1;
-  #fault: string | undefined;
 
   /** Reads the head that starts at `from`. When it is incomplete, call again from its start with more text. */
   read(text: string, from: number, maxLines: number): HeadEnding {
-    this.#reset(text);
+    this.#reset();
     let at = this.#readStartLine(text, from);
     if (at < 0) return 'incomplete';
-    const paths = this.method === '' ? this.#responsePaths : this.#requestPaths;
+    const paths = this.#draft.method === '' ? this.#responsePaths : this.#requestPaths;
     if (paths.standsAt(text, at)) at = this.#takePaths(paths, at);
     for (;;) {
-      const end = text.indexOf('\r\n', at);
+      const known = LINES.standingAt(text, at);
+      const end = known === undefined ? text.indexOf('\r\n', at) : at + known.text.length - 2;
       if (end < 0) return 'incomplete';
       if (end === at) return this.#finish('body', at, end + 2);
-      if (text.charCodeAt(at) === 45) {
+      if (text.charCodeAt(at) === HYPHEN) {
         const flag = this.#flagOfEndLine(text, at, end);
         if (flag !== undefined) return this.#finish(flag, at, end + 2);
       }
       this.lineCount += 1;
       if (this.lineCount > maxLines) return 'incomplete';
-      this.#readHeader(text, at, end);
+      if (known === undefined) this.#readHeader(text, at, end);
+      else this.#takeLine(known, text, at, end);
       at = end + 2;
     }
   }
 
+  /** The transaction id of the head that was read. */
+  get transactionId(): string {
+    return this.#draft.transactionId;
+  }
+
   /**
-   * What was read so far, as a value.
+   * Gives away what was read so far.
    *
+   * @param text - what it was read from.
    * @param messageId - the text between `messageIdStart` and `messageIdEnd`, not as a view: it is kept for long.
    */
-  head(messageId: string): Head {
-    const lines = this.#text.slice(this.#linesStart, Math.max(this.#linesStart, this.#linesEnd));
+  head(text: string, messageId: string): Head {
+    const draft = this.#draft;
+    const lines = text.slice(this.#linesStart, Math.max(this.#linesStart, this.#linesEnd));
     const insertAt = this.#contentTypeStart >= 0 ? this.#contentTypeStart - this.#linesStart : lines.length;
-    return {
-      transactionId: this.transactionId,
-      method: this.method,
-      status: this.#status,
-      comment: this.#comment,
-      toPath: this.#toPath,
-      fromPath: this.#fromPath,
-      messageId,
-      byteRange: this.#byteRange,
-      successReport: this.#successReport,
-      failureReport: this.#failureReport,
-      hasBody: this.#contentTypeStart >= 0,
-      lines,
-      rangeStart: this.#rangeStart >= 0 ? this.#rangeStart - this.#linesStart : insertAt,
-      rangeEnd: this.#rangeStart >= 0 ? this.#rangeEnd - this.#linesStart : insertAt,
-      fault: this.#fault,
-    };
+    draft.messageId = messageId;
+    draft.hasBody = this.#contentTypeStart >= 0;
+    draft.lines = lines;
+    draft.rangeStart = this.#rangeStart >= 0 ? this.#rangeStart - this.#linesStart : insertAt;
+    draft.rangeEnd = this.#rangeStart >= 0 ? this.#rangeEnd - this.#linesStart : insertAt;
+    return draft;
   }
 
-  /** Lets go of the text that was read last. */
+  /** Lets go of the head that was read last. */
   forget(): void {
-    this.#reset('');
+    this.#draft = NO_HEAD;
   }
 
-  #reset(text: string): void {
-    this.#text = text;
+  #reset(): void {
+    this.#draft = new HeadDraft();
     this.isGarbage = false;
     this.lineCount = 0;
-    this.transactionId = '';
-    this.method = '';
-    this.#status = 0;
-    this.#comment = '';
-    this.#toPath = '';
-    this.#fromPath = '';
     this.messageIdStart = 0;
     this.messageIdEnd = 0;
-    this.#byteRange = undefined;
-    this.#successReport = false;
-    this.#failureReport = 'yes';
     this.#seen = 0;
     this.#hasContentHeader = false;
     this.#linesStart = 0;
     this.#linesEnd = 0;
     this.#rangeStart = -1;
     this.#contentTypeStart = -1;
-    this.#fault = undefined;
   }
 
   /** Returns the offset after the start line; -1 when it is incomplete or garbage. */
@@ -169,40 +141,46 @@ export class HeadReader {
   #readWords(text: string, from: number, end: number): boolean {
     const space = text.indexOf(' ', from);
     if (text.charCodeAt(end) !== CR || space < 0 || space >= end) return false;
-    this.transactionId = text.slice(from, space);
-    return isIdent(this.transactionId, MAX_TRANSACTION_ID) && this.#readKind(text, space + 1, end);
+    const id = text.slice(from, space);
+    this.#draft.transactionId = id;
+    return isIdent(id, MAX_TRANSACTION_ID) && this.#readKind(text, space + 1, end);
   }
 
   /** Third token: a method, or three digits and perhaps a comment (RFC 4975 §9). */
   #readKind(text: string, from: number, end: number): boolean {
-    if (isDigit(text.charCodeAt(from))) {
-      const isFormed = end === from + 3 || text.charCodeAt(from + 3) === SPACE;
-      if (!isFormed || !isDigit(text.charCodeAt(from + 1)) || !isDigit(text.charCodeAt(from + 2))) return false;
-      this.#status = Number(text.slice(from, from + 3));
-      this.#comment = end > from + 4 ? text.slice(from + 4, end) : '';
-      if (hasControl(this.#comment, 0, this.#comment.length)) this.#blame('a control character in the comment');
-      return true;
-    }
+    if (isDigit(text.charCodeAt(from))) return this.#readStatus(text, from, end);
     for (let at = from; at < end; at += 1) {
       const code = text.charCodeAt(at);
       if (code < 65 || code > 90) return false;
     }
-    this.method = text.slice(from, end);
+    this.#draft.method = text.slice(from, end);
     return end > from;
   }
 
+  #readStatus(text: string, from: number, end: number): boolean {
+    const isFormed = end === from + 3 || text.charCodeAt(from + 3) === SPACE;
+    const [hundreds, tens, ones] = [text.charCodeAt(from), text.charCodeAt(from + 1), text.charCodeAt(from + 2)];
+    if (!isFormed || !isDigit(tens) || !isDigit(ones)) return false;
+    this.#draft.status = (hundreds - ZERO) * 100 + (tens - ZERO) * 10 + (ones - ZERO);
+    if (end <= from + 4) return true;
+    this.#draft.comment = text.slice(from + 4, end);
+    if (hasControl(text, from + 4, end)) this.#blame('a control character in the comment');
+    return true;
+  }
+
   #flagOfEndLine(text: string, at: number, end: number): ContinuationFlag | undefined {
+    const { transactionId } = this.#draft;
     const idStart = at + HYPHENS.length;
-    if (end !== idStart + this.transactionId.length + 1) return undefined;
-    if (text.slice(at, idStart) !== HYPHENS || text.slice(idStart, end - 1) !== this.transactionId) return undefined;
-    const flag = text[end - 1];
+    if (end !== idStart + transactionId.length + 1) return undefined;
+    if (text.slice(at, idStart) !== HYPHENS || text.slice(idStart, end - 1) !== transactionId) return undefined;
+    const flag = text.charAt(end - 1);
     return flag === '$' || flag === '+' || flag === '#' ? flag : undefined;
   }
 
   /** The head begins with path lines that were read before; returns the offset after them. */
   #takePaths(paths: PathMemory, at: number): number {
-    this.#toPath = paths.toPath;
-    this.#fromPath = paths.fromPath;
+    this.#draft.toPath = paths.toPath;
+    this.#draft.fromPath = paths.fromPath;
     this.#seen = BOTH_PATHS;
     this.lineCount = 2;
     this.#linesStart = at + paths.lines.length;
@@ -211,55 +189,74 @@ export class HeadReader {
 
   /** Both path lines were read, the first ones of the head. */
   #learnPaths(text: string, start: number, end: number): void {
-    const paths = this.method === '' ? this.#responsePaths : this.#requestPaths;
-    paths.learn(text, start, end, this.#toPath, this.#fromPath);
+    const { method, toPath, fromPath } = this.#draft;
+    const paths = method === '' ? this.#responsePaths : this.#requestPaths;
+    paths.learn(text, start, end, toPath, fromPath);
   }
 
   #readHeader(text: string, at: number, end: number): void {
     const colon = text.indexOf(':', at);
     if (colon < 0 || colon >= end) return this.#blame('a header line without a colon');
-    const name = knownName(text, at, colon);
-    if (name === undefined) return this.#readUnknown(text, at, colon, end);
-    if ((this.#seen & BIT[name]) !== 0) return this.#blame(`a second ${name}`);
-    this.#seen |= BIT[name];
-    if (this.#contentTypeStart >= 0) this.#blame('a header after Content-Type');
+    const header = knownHeader(text, at, colon);
+    if (header === undefined) return this.#readUnknown(text, at, colon, end);
+    if (!this.#mayCome(header)) return;
     let first = colon + 1;
     while (isBlank(text.charCodeAt(first))) first += 1;
     let last = end;
     while (last > first && isBlank(text.charCodeAt(last - 1))) last -= 1;
-    if (name === 'Message-ID') {
+    if (header.name === 'Message-ID') {
       this.messageIdStart = first;
       this.messageIdEnd = last;
     }
-    this.#keep(name, text.slice(first, last), at, end + 2);
+    const value = text.slice(first, last);
+    this.#keep(header, value, text, at, end + 2);
+    if ((header.bit & CONSTANT) !== 0 && this.#draft.fault === undefined) {
+      LINES.learn(text, at, end + 2, header, value);
+    }
   }
 
-  #keep(name: Known, value: string, lineStart: number, lineEnd: number): void {
+  /** A line that was read before, and read well. */
+  #takeLine({ header, value }: RememberedLine, text: string, at: number, end: number): void {
+    if (this.#mayCome(header)) this.#keep(header, value, text, at, end + 2);
+  }
+
+  #mayCome({ name, bit }: KnownHeader): boolean {
+    if ((this.#seen & bit) !== 0) {
+      this.#blame(`a second ${name}`);
+      return false;
+    }
+    this.#seen |= bit;
+    if (this.#contentTypeStart >= 0) this.#blame('a header after Content-Type');
+    return true;
+  }
+
+  #keep({ name }: KnownHeader, value: string, text: string, lineStart: number, lineEnd: number): void {
+    const draft = this.#draft;
     switch (name) {
       case 'To-Path':
         if (this.lineCount !== 1) this.#blame('To-Path is not the first header');
-        this.#toPath = value;
+        draft.toPath = value;
         break;
       case 'From-Path':
         if (this.lineCount !== 2) this.#blame('From-Path is not the second header');
-        this.#fromPath = value;
-        if (this.lineCount === 2 && this.#fault === undefined) this.#learnPaths(this.#text, this.#linesStart, lineEnd);
+        draft.fromPath = value;
+        if (this.lineCount === 2 && draft.fault === undefined) this.#learnPaths(text, this.#linesStart, lineEnd);
         this.#linesStart = lineEnd;
         break;
       case 'Message-ID':
         if (!isIdent(value, MAX_MESSAGE_ID)) this.#blame('Message-ID is malformed');
         break;
       case 'Byte-Range':
-        this.#byteRange = parseByteRange(value);
-        if (this.#byteRange === undefined) this.#blame('Byte-Range is malformed');
+        draft.byteRange = parseByteRange(value);
+        if (draft.byteRange === undefined) this.#blame('Byte-Range is malformed');
         this.#rangeStart = lineStart;
         this.#rangeEnd = lineEnd;
         break;
       case 'Success-Report':
-        this.#successReport = this.#keyword(value, name, SUCCESS_REPORT) === 'yes';
+        draft.successReport = this.#keyword(value, name, SUCCESS_REPORT) === 'yes';
         break;
       case 'Failure-Report':
-        this.#failureReport = this.#keyword(value, name, FAILURE_REPORT) ?? 'yes';
+        draft.failureReport = this.#keyword(value, name, FAILURE_REPORT) ?? 'yes';
         break;
       case 'Status':
         if (!isStatus(value) || hasControl(value, 0, value.length)) this.#blame('Status is malformed');
@@ -273,7 +270,7 @@ export class HeadReader {
     }
   }
 
-  #keyword<T extends string>(value: string, name: Known, keywords: readonly T[]): T | undefined {
+  #keyword<T extends string>(value: string, name: string, keywords: readonly T[]): T | undefined {
     const keyword = oneOf(keywords, value) ?? oneOf(keywords, value.toLowerCase());
     if (keyword === undefined) this.#blame(`${name} has an unknown value`);
     return keyword;
@@ -293,17 +290,18 @@ export class HeadReader {
     const hasType = this.#contentTypeStart >= 0;
     if (ending === 'body' && !hasType) this.#blame('a body without Content-Type');
     if (ending !== 'body' && (hasType || this.#hasContentHeader)) this.#blame('Content headers without a body');
-    if (this.method === '') {
+    const { method } = this.#draft;
+    if (method === '') {
       if (hasType || ending === 'body') this.#blame('a response with a body');
-    } else if (this.method === 'SEND' || this.method === 'REPORT') {
+    } else if (method === 'SEND' || method === 'REPORT') {
       if (this.messageIdEnd === 0) this.#blame('Message-ID is missing');
-      if (this.method === 'REPORT' && (this.#seen & BIT.Status) === 0) this.#blame('Status is missing');
+      if (method === 'REPORT' && (this.#seen & STATUS) === 0) this.#blame('Status is missing');
     }
     return ending;
   }
 
   #blame(fault: string): void {
-    this.#fault ??= fault;
+    this.#draft.fault ??= fault;
   }
 }
 
@@ -314,15 +312,6 @@ const FAILURE_REPORT: readonly FailureReport[] = ['yes', 'no', 'partial'];
 function oneOf<T extends string>(keywords: readonly T[], value: string): T | undefined {
   for (const keyword of keywords) if (keyword === value) return keyword;
   return undefined;
-}
-
-/** Names compare without case; nearly all peers write them as the RFC prints them. */
-function knownName(text: string, at: number, colon: number): Known | undefined {
-  const candidates = KNOWN_BY_LENGTH[colon - at];
-  if (candidates === undefined) return undefined;
-  const written = text.slice(at, colon);
-  for (const name of candidates) if (written === name) return name;
-  return candidates.length === 0 ? undefined : KNOWN_IN_LOWER_CASE.get(written.toLowerCase());
 }
 
 /** A letter, then token characters (RFC 4975 §9 `hname`). */

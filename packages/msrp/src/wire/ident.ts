@@ -6,7 +6,7 @@ const SYMBOLS = octetsOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 const IDENT_LENGTH = 12;
 
 /** Random octets bought at a time: asking the system for each id costs more than the id. */
-const POOL_OCTETS = 2048;
+const POOL_OCTETS = 8192;
 
 /** Octets from here on are thrown away, so that all symbols are equally likely. */
 const FAIR_OCTETS = 256 - (256 % SYMBOLS.length);

@@ -45,3 +45,9 @@ export function octetsOf(text: string): Uint8Array {
   for (let at = 0; at < text.length; at += 1) octets[at] = text.charCodeAt(at);
   return octets;
 }
+
+/** The same text, one octet a character, that is no view on a longer one: who keeps it keeps nothing else. */
+export function copyOf(text: string): string {
+  const octets = octetsOf(text);
+  return latin1(octets, 0, octets.length);
+}

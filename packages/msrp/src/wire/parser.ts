@@ -82,13 +82,15 @@ export class Parser {
       this.#rest = concat(this.#rest, octets);
       return;
     }
-    const input = this.#rest.length === 0 ? octets : concat(this.#rest, octets);
+    const rest = this.#rest;
     this.#rest = EMPTY;
-    let at = 0;
+    const next = rest.length > 0 && octets.length > LONE_WINDOW_OCTETS ? this.#readJoint(rest, octets) : -1;
+    const input = rest.length === 0 || next >= 0 ? octets : concat(rest, octets);
+    let at = Math.max(0, next);
     while (at < input.length && this.#state !== 'stopped') {
-      const next = this.#state === 'body' ? this.#readBody(input, at) : this.#readHead(input, at);
-      if (next < 0) break;
-      at = next;
+      const end = this.#state === 'body' ? this.#readBody(input, at) : this.#readHead(input, at);
+      if (end < 0) break;
+      at = end;
     }
     this.#text = '';
     this.#heads.forget();
@@ -106,6 +108,16 @@ export class Parser {
     const heldOctets = this.#rest.length;
     if (heldOctets < START_OCTETS || heldOctets + octets.length > this.#limits.maxHeadOctets) return false;
     return !octets.includes(LF);
+  }
+
+  /**
+   * Reads the head that began in `rest`, joined with as much of `octets` as one takes: all of them are many, and would be copied.
+   * Returns the offset in `octets` after it, or -1 when it does not end there.
+   */
+  #readJoint(rest: Uint8Array, octets: Uint8Array): number {
+    const next = this.#readHead(concat(rest, octets.subarray(0, LONE_WINDOW_OCTETS)), 0);
+    this.#text = '';
+    return next < 0 ? -1 : next - rest.length;
   }
 
   /** Returns the offset after the head, or -1 when it is not complete. */
@@ -175,8 +187,9 @@ export class Parser {
 
   #head(input: Uint8Array): Head {
     const { messageIdStart, messageIdEnd } = this.#heads;
-    if (messageIdEnd === 0) return this.#heads.head('');
-    return this.#heads.head(latin1(input, this.#textStart + messageIdStart, this.#textStart + messageIdEnd));
+    const start = this.#textStart;
+    const messageId = messageIdEnd === 0 ? '' : latin1(input, start + messageIdStart, start + messageIdEnd);
+    return this.#heads.head(this.#text, messageId);
   }
 
   /** An event may have called `stop`. */

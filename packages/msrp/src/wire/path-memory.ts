@@ -1,5 +1,5 @@
 /** The two path lines that the heads of a connection keep beginning with: to know them again is much cheaper than to read them. */
-import { latin1, octetsOf } from './octets.ts';
+import { copyOf } from './octets.ts';
 
 /** Of so many heads that begin otherwise one is remembered: where paths take turns, remembering each would cost more than reading. */
 const LEARN_EVERY = 8;
@@ -22,13 +22,8 @@ export class PathMemory {
     this.#others += 1;
     if (this.#others < LEARN_EVERY) return;
     this.#others = 0;
-    this.lines = copy(text.slice(start, end));
-    this.toPath = copy(toPath);
-    this.fromPath = copy(fromPath);
+    this.lines = copyOf(text.slice(start, end));
+    this.toPath = copyOf(toPath);
+    this.fromPath = copyOf(fromPath);
   }
-}
-
-function copy(text: string): string {
-  const octets = octetsOf(text);
-  return latin1(octets, 0, octets.length);
 }

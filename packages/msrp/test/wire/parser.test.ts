@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MsrpError } from '../../src/base/index.ts';
 import { type Head, Parser, type ParserEvents, type ParserLimits } from '../../src/wire/index.ts';
+import { transcript } from '../transcript.ts';
 import { DEFAULT_LIMITS } from '../vectors.ts';
 
 const PATHS = 'To-Path: msrp://b.example:8888/r3Lm9;tcp\r\nFrom-Path: msrp://a.example:7777/k81Zs;tcp\r\n';
@@ -216,6 +217,57 @@ describe('a head', () => {
         ['m-0417', undefined],
       ]);
     }
+  });
+});
+
+describe('a head that a long read goes on with', () => {
+  const filler = 'x'.repeat(3000);
+  const long = `MSRP a1b2 SEND\r\n${PATHS}Message-ID: m-0417\r\nX-Filler: ${filler}\r\nContent-Type: text/plain\r\n\r\n`;
+  const tell = (pieces: Uint8Array[]) =>
+    transcript(pieces, { ...DEFAULT_LIMITS, maxHeadOctets: 8192 }, (events, limits) => new Parser(events, limits));
+
+  it.each([
+    ['a short head', `\r\n${HEAD}${filler}${END}\r\n${BODILESS}`],
+    ['a head longer than what is joined', `${long}${filler}${END}${BODILESS}`],
+    ['a head without body', `${BODILESS}${HEAD}${filler}${END}`],
+    ['what is no message', `${BODILESS}MSRX a1b2 SEND\r\n${filler}`],
+  ])('is told as if it had come at once, wherever the cut: %s (F-32)', (_, text) => {
+    const octets = octetsOf(text);
+    const expected = tell([octets]);
+    for (let cut = 1; cut < octets.length; cut += 1) {
+      expect(tell([octets.subarray(0, cut), octets.subarray(cut)]), `cut at ${cut}`).toEqual(expected);
+    }
+  });
+});
+
+describe('header lines that every head has', () => {
+  const send = (lines: string) => `MSRP a1b2 SEND\r\n${PATHS}Message-ID: m-0417\r\n${lines}\r\nbody${END}`;
+  const known = ['Failure-Report: partial', 'Success-Report: yes', 'Content-Type: text/plain', ''].join('\r\n');
+
+  /** What a parser says of a head with `lines` after many with others. */
+  function readAfterMany(lines: string): Head | undefined {
+    const { parser, heads } = listen();
+    for (let count = 0; count < 40; count += 1) parser.write(octetsOf(send(known)));
+    parser.write(octetsOf(send(lines)));
+    return heads.at(-1);
+  }
+
+  it('say what they say, however often they were read (F-32)', () => {
+    expect(readAfterMany(known)).toMatchObject({
+      ...{ failureReport: 'partial', successReport: true, hasBody: true, fault: undefined },
+      lines: `Message-ID: m-0417\r\n${known}`,
+    });
+  });
+
+  it.each([
+    ['Content-Type: text/plain\r\n', { failureReport: 'yes', successReport: false, fault: undefined }],
+    [known.replace('partial', 'no'), { failureReport: 'no', successReport: true, fault: undefined }],
+    [known.replace('partial', 'partially'), { fault: 'Failure-Report has an unknown value' }],
+    [`Success-Report: yes\r\n${known}`, { fault: 'a second Success-Report' }],
+    [`Content-Type: text/plain\r\n${known}`, { fault: 'a header after Content-Type' }],
+    [known.replace('text/plain', 'text/plain;charset=utf-8'), { fault: undefined, hasBody: true }],
+  ])('are not taken for others that begin alike: %j (F-32)', (lines, expected) => {
+    expect(readAfterMany(lines)).toMatchObject(expected);
   });
 });
 
