@@ -44,7 +44,8 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   /** Header lines before and after the Byte-Range. */
   #linesBefore: string;
   #linesAfter: string;
-  /** Number of the first octet that has not left. */
+  /** Numbers of its first octet, and of the first that has not left. */
+  readonly #firstOctet: number;
   #start: number;
   #total: number | undefined;
   readonly #piece: Piece;
@@ -69,6 +70,7 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#head = head;
     this.#linesBefore = head.lines.slice(0, head.rangeStart);
     this.#linesAfter = head.lines.slice(head.rangeEnd);
+    this.#firstOctet = head.byteRange?.start ?? 1;
     this.#start = this.#firstOctet;
     this.#total = head.byteRange?.total;
     const { ingress } = flow;
@@ -146,10 +148,6 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   /** Whether it is still coming although as much of it has come as a session may queue. */
   get #isLong(): boolean {
     return !this.#isWhole && this.#start - this.#firstOctet > this.#context.options.flow.sessionOctets;
-  }
-
-  get #firstOctet(): number {
-    return this.#head.byteRange?.start ?? 1;
   }
 
   pause(hop: Hop): void {

@@ -165,10 +165,10 @@ export class Pace implements LaneOwner {
   chunkLeft(): boolean {
     this.#leftCount += 1;
     if (this.heldAnswers.sinceMs !== undefined) this.heldAnswers.keepFor(this.#excessOctets);
-    return this.#mayGoOn;
+    return this.#mayGoOn();
   }
 
-  get #mayGoOn(): boolean {
+  #mayGoOn(): boolean {
     // The answers of a next hop that is not read cannot come. It may be waiting for what waits here, as two clients do
     // that send each other files; TCP holds it up if it is slow.
     return this.#window.isOpen || this.egress.isBlocked;
@@ -192,7 +192,7 @@ export class Pace implements LaneOwner {
 
   /** Something has changed that held the lane: it goes on if it may. */
   goOn(): void {
-    if (this.lane.isHeld && this.#mayGoOn) this.egress.connection.wake(this.lane);
+    if (this.lane.isHeld && this.#mayGoOn()) this.egress.connection.wake(this.lane);
   }
 
   /** No more of this message may pass: it is answered with `status` (RFC 4975 §10.5). */

@@ -101,7 +101,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     this.#blockedMs = TAKEN;
     this.#leftAtTicks = this.#context.turn.ticks;
     this.#chunk?.left();
-    if (this.#failureReport === 'yes') this.flow.pace.took(this.#windowOctets);
+    if (this.#failureReport === 'yes') this.flow.pace.took(this.#windowOctets());
   }
 
   written(): void {
@@ -146,11 +146,11 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
     if (this.#failureReport !== 'yes') return;
     // Time in which its answer could not be read is not the next hop's.
     const unreadMs = this.isWritten ? this.flow.egress.blockedMs - this.#blockedMs : 0;
-    this.flow.pace.answered(this.#windowOctets, this.#leftAtTicks, ticks - unreadMs * TICKS_PER_MS);
+    this.flow.pace.answered(this.#windowOctets(), this.#leftAtTicks, ticks - unreadMs * TICKS_PER_MS);
   }
 
   /** What it takes of the window: head and all. */
-  get #windowOctets(): number {
+  #windowOctets(): number {
     return this.octets + this.flow.headOctets;
   }
 
@@ -210,7 +210,7 @@ export class SendTransaction extends Transaction implements Sender, SentRange {
   #settle(): void {
     this.#context.wheel.clear(this);
     if (this.#failureReport !== 'yes' || this.#blockedMs <= QUEUED) return;
-    this.flow.pace.settled(this.#windowOctets);
+    this.flow.pace.settled(this.#windowOctets());
   }
 }
 

@@ -5,22 +5,23 @@ import { Parser, type ParserEvents, type ParserLimits } from 'msrp/wire';
 import type { ChunkLimits, ConnectionOrigin } from './connection-origin.ts';
 import { flat } from './flat.ts';
 import type { Histogram } from './histogram.ts';
+import { InFlight } from './in-flight.ts';
 import type { Memory } from './memory.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
-import { partOf } from './part.ts';
+import { partOf, type Writes } from './part.ts';
 import type { PauseCause, Pauses } from './pauses.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import { readShared } from './shared-read.ts';
 import type { Slab } from './slab.ts';
-import type { Store, Stores } from './stores.ts';
+import type { Stores } from './stores.ts';
 import type { Flushable, Turn } from './turn.ts';
 import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue.ts';
 
 /** A peer that leaves more octets of answers unread than this is not read until it has taken them. */
 const MAX_UNREAD_ANSWERS = 262_144;
 
-/** As much as is cheaper written at once than copied to wait. */
-const WORTH_A_WRITE_OCTETS = 16_384;
+/** As much as is no crowd's: what waits behind it would wait for its copy, too. */
+const LARGE_OCTETS = 16_384;
 
 /** What all connections of a relay share. */
 export interface ConnectionContext {
@@ -39,6 +40,12 @@ export interface ConnectionContext {
   readonly chunk: ChunkLimits;
   /** How long a graceful end may take to write what is left. */
   readonly endMs: number;
+}
+
+/** Node copies several runs together before it encrypts them. */
+function writesOf(transport: ConnectionOrigin['transport'], isFramed: boolean): Writes {
+  if (isFramed) return 'messages';
+  return transport === 'tls' ? 'single runs' : 'runs';
 }
 
 /** What the rules hear of a connection: its messages, and its life. */
@@ -70,29 +77,28 @@ export class Connection implements Flushable {
   isReadShared = false;
   readonly #context: ConnectionContext;
   readonly #queue: WriteQueue;
+  readonly #inFlight: InFlight;
   /** Each write is one message, and so one chunk. */
   readonly #isFramed: boolean;
+  readonly #writes: Writes;
   #events: ConnectionEvents | undefined;
   #parser: Parser | undefined;
   #socket: Duplex | undefined;
   #state: 'dialling' | 'open' | 'ending' | 'closed' = 'dialling';
   #isDirty = false;
-  #isWriting = false;
   #paused: PauseCause | undefined;
   /** Since when it has not been read because it does not read its answers. */
   #fullSinceMs: number | undefined;
-  /** A batch that is out of the queue, and not yet given to the system. */
-  #prepared: { readonly chunks: readonly OutgoingChunk[]; readonly runs: readonly Uint8Array[] } | undefined;
-  #inFlightOctets = 0;
-  #inFlightStores: readonly Store[] = [];
   #stalledSinceMs: number | undefined;
 
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
     this.origin = origin;
     this.chunk = origin.chunk ?? context.chunk;
     this.#isFramed = origin.worker === undefined && (origin.transport === 'ws' || origin.transport === 'wss');
+    this.#writes = writesOf(origin.transport, this.#isFramed);
     this.#context = context;
     this.#queue = new WriteQueue(context.marks, context.memory);
+    this.#inFlight = new InFlight(context.stores, context.memory);
   }
 
   /** Sets who is told; to be called before the connection opens. */
@@ -145,7 +151,7 @@ export class Connection implements Flushable {
 
   /** For how long the system has not taken what was given to it; 0 when nothing waits there. */
   stalledMs(nowMs: number): number {
-    if (!this.#isWriting) {
+    if (this.#inFlight.isNothing) {
       this.#stalledSinceMs = undefined;
       return 0;
     }
@@ -170,7 +176,7 @@ export class Connection implements Flushable {
 
   /** True when nothing waits, neither here nor for the system to take it. */
   get isDrained(): boolean {
-    return this.#queue.isEmpty && !this.#isWriting;
+    return this.#queue.isEmpty && this.#inFlight.isNothing;
   }
 
   /** A lane of its own for one session and direction. */
@@ -182,7 +188,7 @@ export class Connection implements Flushable {
   writeUrgent(text: string): void {
     if (!this.isUsable) return;
     // What has to wait must not be a view on the text of a whole read.
-    this.#queue.pushUrgent(this.#isWriting ? flat(text) : text);
+    this.#queue.pushUrgent(this.#inFlight.hasRoom ? text : flat(text));
     this.#soil();
   }
 
@@ -241,7 +247,8 @@ export class Connection implements Flushable {
 
   /** Writes one batch when the socket has room for it; called at the end of a read, or of a turn. */
   flush(): void {
-    if (this.prepare()) this.write();
+    this.prepare();
+    this.write();
   }
 
   prepare(): boolean {
@@ -250,18 +257,20 @@ export class Connection implements Flushable {
     if (words) this.#queue.pushUrgent(words);
     this.#takeBatch();
     this.#queue.settle();
-    return this.#prepared !== undefined;
+    return this.#inFlight.isPrepared;
   }
 
   write(): void {
-    const prepared = this.#prepared;
-    this.#prepared = undefined;
-    if (prepared === undefined || this.#socket === undefined || this.#state === 'closed') return;
-    this.#write(this.#socket, prepared.chunks, prepared.runs);
+    if (!this.#inFlight.isPrepared || this.#socket === undefined || this.#state === 'closed') return;
+    this.#write(this.#socket, this.#inFlight.give());
   }
 
-  get isWorthAWrite(): boolean {
-    return this.#queue.heldOctets >= WORTH_A_WRITE_OCTETS;
+  get isLarge(): boolean {
+    return this.#queue.heldOctets >= LARGE_OCTETS;
+  }
+
+  get isFull(): boolean {
+    return this.#inFlight.isFull;
   }
 
   /** What waits here lets go of the read that is going on. */
@@ -298,24 +307,18 @@ export class Connection implements Flushable {
     this.#context.turn.add(this);
   }
 
-  /** Takes a batch out of the queue when there is one, and the system has taken the last. */
+  /** Takes a batch out of the queue when there is one, and the system has taken the last, or has not been given it yet. */
   #takeBatch(): void {
     const socket = this.#socket;
-    if (socket === undefined || this.#isWriting || this.#state === 'closed') return;
+    if (socket === undefined || this.#state === 'closed' || !this.#inFlight.hasRoom) return;
     if (!this.#queue.isReady) {
-      if (this.#state === 'ending') socket.end();
+      if (this.#state === 'ending' && this.#inFlight.isNothing) socket.end();
       return;
     }
     const batch = this.#queue.take(this.chunk.maxOctets);
     this.#noteWaits(batch.chunks);
     const { slab } = this.#context;
-    const { runs, stores } = this.#isFramed ? slab.encodeEach(batch) : slab.encode(batch);
-    for (const run of runs) this.#inFlightOctets += run.length;
-    this.octetsOut += this.#inFlightOctets;
-    this.#context.memory.heldOctets += this.#inFlightOctets;
-    this.#isWriting = true;
-    this.#inFlightStores = stores;
-    this.#prepared = { chunks: batch.chunks, runs };
+    this.octetsOut += this.#inFlight.add(batch.chunks, this.#isFramed ? slab.encodeEach(batch) : slab.encode(batch));
   }
 
   #noteWaits(chunks: readonly OutgoingChunk[]): void {
@@ -325,14 +328,14 @@ export class Connection implements Flushable {
     for (const chunk of chunks) queueTimes.add((ticks - chunk.queuedAtTicks) | 0);
   }
 
-  /** Writes a batch, a part at a time, so that it shows whether the system still takes any. */
-  #write(socket: Duplex, chunks: readonly OutgoingChunk[], runs: readonly Uint8Array[]): void {
-    const { part, rest } = partOf(runs, this.#isFramed);
+  /** Writes what was prepared, a part at a time, so that it shows whether the system still takes any. */
+  #write(socket: Duplex, runs: readonly Uint8Array[]): void {
+    const { part, rest } = partOf(runs, this.#writes);
     const written = (error?: Error | null) => {
       this.#stalledSinceMs = undefined;
       if (error) return;
-      if (rest.length > 0) this.#write(socket, chunks, rest);
-      else this.#batchWritten(socket, chunks);
+      if (rest.length > 0) this.#write(socket, rest);
+      else this.#written(socket);
     };
     if (part.length === 1) {
       socket.write(part[0], written);
@@ -343,28 +346,16 @@ export class Connection implements Flushable {
     socket.uncork();
   }
 
-  #batchWritten(socket: Duplex, chunks: readonly OutgoingChunk[]): void {
+  #written(socket: Duplex): void {
     const { turn } = this.#context;
     turn.timePassed();
-    this.#isWriting = false;
-    this.#releaseInFlight();
-    const { stores } = this.#context;
-    for (const store of this.#inFlightStores) stores.release(store);
-    for (const chunk of chunks) {
-      for (const store of chunk.stores) stores.release(store);
-      chunk.sender?.written();
-    }
+    this.#inFlight.taken();
     this.#takeBatch();
     this.write();
     turn.timePassed();
     if (this.#queue.urgentOctets > 0) return;
     this.#events?.urgentTaken?.();
     if (this.#fullSinceMs !== undefined) this.#readOn(socket);
-  }
-
-  #releaseInFlight(): void {
-    this.#context.memory.heldOctets -= this.#inFlightOctets;
-    this.#inFlightOctets = 0;
   }
 
   #readOn(socket: Duplex | undefined): void {
@@ -378,7 +369,7 @@ export class Connection implements Flushable {
     this.#state = 'closed';
     this.#parser?.stop();
     this.#queue.clear();
-    this.#releaseInFlight();
+    this.#inFlight.forget();
     this.#endPause();
     this.#endFullness();
     // A destroyed socket may still report an error; it has been told to nobody's use.

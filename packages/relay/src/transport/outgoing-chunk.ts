@@ -15,7 +15,7 @@ export interface Sender {
 const WORTH_KEEPING = 4;
 
 /** A chunk of at most this many octets becomes one run of its own when it has to wait. */
-const SMALL_OCTETS = 8192;
+const SMALL_OCTETS = 16_384;
 
 /** A chunk as a write queue keeps it. Texts carry one character an octet. */
 export class OutgoingChunk {
@@ -43,7 +43,7 @@ export class OutgoingChunk {
     this.tail = tail;
     this.octets = head.length + body.octets + tail.length;
     this.sender = sender;
-    this.heldOctets = this.octets <= SMALL_OCTETS ? this.octets : this.#held();
+    this.heldOctets = this.#isSmall() ? this.octets : this.#held();
   }
 
   /**
@@ -52,7 +52,7 @@ export class OutgoingChunk {
    */
   settle(): void {
     const { head, body, tail } = this;
-    if (this.octets <= SMALL_OCTETS) {
+    if (this.#isSmall()) {
       this.body = [oneRun(this.octets, head, body, tail)];
     } else {
       const views = body.map((view) => (this.#isToBeCopied(view) ? new Uint8Array(view) : view));
@@ -60,6 +60,11 @@ export class OutgoingChunk {
     }
     this.head = '';
     this.tail = '';
+  }
+
+  /** What stands on a store is not copied: that would be kept all the same. */
+  #isSmall(): boolean {
+    return this.octets <= SMALL_OCTETS && this.stores.length === 0;
   }
 
   #held(): number {

@@ -1,7 +1,10 @@
-/** How much of a batch is written at once. */
+/** How much of what is prepared is written at once. */
 
-/** The most octets of one write: a batch may be larger where chunks are. */
+/** The most octets of one write: there may be more where chunks are large. */
 const WRITE_OCTETS = 262_144;
+
+/** What one write may be: several runs, a single one, or messages of which each is a run and never cut. */
+export type Writes = 'runs' | 'single runs' | 'messages';
 
 /** What is written at once, and what after that; both in order. */
 export interface Part {
@@ -11,16 +14,20 @@ export interface Part {
 
 const NOTHING: readonly Uint8Array[] = [];
 
-/** @param isFramed - each run is a message of its own, and never cut. */
-export function partOf(runs: readonly Uint8Array[], isFramed: boolean): Part {
+/** The first part of `runs`. */
+export function partOf(runs: readonly Uint8Array[], writes: Writes): Part {
   const [first] = runs;
-  if (first === undefined || (runs.length === 1 && first.length <= WRITE_OCTETS)) return { part: runs, rest: NOTHING };
+  if (first === undefined) return { part: runs, rest: NOTHING };
+  if (first.length <= WRITE_OCTETS) {
+    if (runs.length === 1) return { part: runs, rest: NOTHING };
+    if (writes === 'single runs') return { part: [first], rest: runs.slice(1) };
+  }
   const part: Uint8Array[] = [];
   const rest: Uint8Array[] = [];
   let octets = 0;
   for (const run of runs) {
     const room = WRITE_OCTETS - octets;
-    const taken = isFramed && room > 0 ? run.length : Math.min(run.length, Math.max(0, room));
+    const taken = writes === 'messages' && room > 0 ? run.length : Math.min(run.length, Math.max(0, room));
     if (taken > 0) part.push(taken < run.length ? run.subarray(0, taken) : run);
     if (taken < run.length) rest.push(taken > 0 ? run.subarray(taken) : run);
     octets += run.length;

@@ -3,7 +3,7 @@ import { appended } from './short-list.ts';
 import type { Store, Stores } from './stores.ts';
 
 /** Up to here a copy of its own is cheaper than a store. */
-const SMALL_OCTETS = 8192;
+const SMALL_OCTETS = 12_288;
 
 /** The body of an outgoing chunk. */
 export interface Body {
@@ -25,6 +25,7 @@ export class Piece {
   readonly #all: Stores;
   /** What earlier reads brought, on memory of its own or on stores; what has been filled of the last store is not among it. */
   #kept: Uint8Array[] = [];
+  #own: Uint8Array | undefined;
   #stores: Store[] = [];
   #filled = 0;
   /** What the read that goes on has brought. */
@@ -47,11 +48,8 @@ export class Piece {
 
   /** The read is over, and with it what its views were on. */
   settle(): void {
-    if (this.octets <= SMALL_OCTETS) {
-      this.#kept = [new Uint8Array(Buffer.concat([...this.#kept, ...this.#fresh]))];
-    } else {
-      for (const view of this.#fresh) this.#store(view);
-    }
+    if (this.octets <= SMALL_OCTETS) this.#copy();
+    else for (const view of this.#fresh) this.#store(view);
     this.#fresh = [];
   }
 
@@ -62,6 +60,7 @@ export class Piece {
     const stores = this.#stores.length === 0 ? NO_STORES : this.#stores;
     const last = octets < this.octets ? views.pop() : undefined;
     this.octets = 0;
+    this.#own = undefined;
     this.#fresh = [];
     if (this.#kept.length > 0) this.#kept = [];
     if (this.#stores.length > 0) this.#stores = [];
@@ -71,6 +70,23 @@ export class Piece {
       if (last.length > 1) views.push(last.subarray(0, -1));
     }
     return { views, octets, stores };
+  }
+
+  /** Most chunks are cut once, and need no more than they have; one that comes drop by drop gets twice as much each time. */
+  #copy(): void {
+    let at = this.octets;
+    for (const view of this.#fresh) at -= view.length;
+    let own = this.#own;
+    if (own === undefined || own.length < this.octets) {
+      own = Buffer.allocUnsafeSlow(at === 0 ? this.octets : Math.min(2 * this.octets, SMALL_OCTETS));
+      for (const view of this.#kept) own.set(view);
+      this.#own = own;
+    }
+    for (const view of this.#fresh) {
+      own.set(view, at);
+      at += view.length;
+    }
+    this.#kept = [own.subarray(0, at)];
   }
 
   #store(view: Uint8Array): void {

@@ -7,8 +7,10 @@ import { TICKS_PER_MS } from './histogram.ts';
 export interface Flushable {
   /** The turn in which it last flushed at the end of a read; `Turn` keeps it. */
   flushedIn: number;
-  /** So much was gathered that waiting for more would save nothing. */
-  readonly isWorthAWrite: boolean;
+  /** So much was gathered in this read that it has to leave it now: to keep it would cost more than to make it fit to be written. */
+  readonly isLarge: boolean;
+  /** So much is prepared that waiting for more would save nothing. */
+  readonly isFull: boolean;
   /** Hands it to the system. */
   flush(): void;
   /** Makes it fit to outlast the read that is going on; says whether there is something that `write` is to hand to the system. */
@@ -102,7 +104,7 @@ export class Turn {
     for (let left = this.#waiting.length; left > 0; left -= 1) {
       const item = this.#waiting.shift();
       if (item === undefined) return;
-      if (item.flushedIn === this.#number && !item.isWorthAWrite) {
+      if (item.flushedIn === this.#number && !item.isLarge) {
         this.#waiting.push(item);
       } else {
         item.flushedIn = this.#number;
@@ -112,10 +114,12 @@ export class Turn {
   }
 
   #flush(item: Flushable): void {
-    if (item.isWorthAWrite) return item.flush();
-    this.#small += 1;
-    if (!this.#isCrowded) item.flush();
-    else if (item.prepare()) this.#prepared.push(item);
+    if (!item.isLarge) {
+      this.#small += 1;
+      if (!this.#isCrowded) return item.flush();
+    }
+    if (item.prepare()) this.#prepared.push(item);
+    if (item.isFull) item.write();
   }
 
   readonly #end = (): void => {

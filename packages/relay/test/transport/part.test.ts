@@ -20,7 +20,7 @@ describe('partOf', () => {
   ])('takes of runs of %j octets %j, and leaves %j', (runs, part, rest) => {
     const taken = partOf(
       runs.map((length) => new Uint8Array(length)),
-      false,
+      'runs',
     );
     expect([lengths(taken.part), lengths(taken.rest)]).toEqual([part, rest]);
   });
@@ -32,14 +32,26 @@ describe('partOf', () => {
   ])('cuts no message of %j octets', (runs, part, rest) => {
     const taken = partOf(
       runs.map((length) => new Uint8Array(length)),
-      true,
+      'messages',
+    );
+    expect([lengths(taken.part), lengths(taken.rest)]).toEqual([part, rest]);
+  });
+
+  it.each([
+    [[100], [100], []],
+    [[100, 200, 300], [100], [200, 300]],
+    [[MOST + 1, 7], [MOST], [1, 7]],
+  ])('takes of runs of %j octets no more than one where each is written by itself', (runs, part, rest) => {
+    const taken = partOf(
+      runs.map((length) => new Uint8Array(length)),
+      'single runs',
     );
     expect([lengths(taken.part), lengths(taken.rest)]).toEqual([part, rest]);
   });
 
   it('keeps all octets in order', () => {
     const runs = [Uint8Array.of(1, 2), new Uint8Array(MOST).fill(3), Uint8Array.of(4)];
-    const { part, rest } = partOf(runs, false);
+    const { part, rest } = partOf(runs, 'runs');
     expect(Buffer.concat([...part, ...rest]).equals(Buffer.concat(runs))).toBe(true);
   });
 });

@@ -37,7 +37,20 @@ describe('Piece', () => {
     expect(piece.octets).toBe(0);
   });
 
-  it('copies a little into memory of its own, and no more of it than that', () => {
+  it('copies a little that is cut once into memory of its own, and no more of it than that', () => {
+    const piece = new Piece(new Stores());
+    const reads = new Reads();
+    piece.take(reads.bring(5000));
+    piece.settle();
+    reads.over();
+    piece.take(reads.bring(3000));
+    const { views, stores } = piece.give(8000);
+    expect([stores, views.map(({ length }) => length)]).toEqual([[], [5000, 3000]]);
+    expect(views[0]?.buffer.byteLength).toBe(5000);
+    expect(Buffer.concat(views).equals(expected(8000))).toBe(true);
+  });
+
+  it('copies what comes drop by drop into memory of its own, twice as large as it has to be at most', () => {
     const piece = new Piece(new Stores());
     const reads = new Reads();
     for (let read = 0; read < 80; read += 1) {
@@ -47,7 +60,8 @@ describe('Piece', () => {
     }
     const { views, stores } = piece.give(8000);
     expect(stores).toEqual([]);
-    expect(views.map(({ buffer }) => buffer.byteLength)).toEqual([8000]);
+    expect(views.map(({ length }) => length)).toEqual([8000]);
+    expect(views[0]?.buffer.byteLength).toBeLessThan(2 * 8000);
     expect(Buffer.concat(views).equals(expected(8000))).toBe(true);
   });
 

@@ -9,9 +9,10 @@ function things() {
   const settled: string[] = [];
   const prepared: string[] = [];
   const written: string[] = [];
-  const make = (name: string, then?: () => void): Flushable & { isWorthAWrite: boolean } => ({
+  const make = (name: string, then?: () => void): Flushable & { isLarge: boolean; isFull: boolean } => ({
     flushedIn: 0,
-    isWorthAWrite: false,
+    isLarge: false,
+    isFull: false,
     flush: () => {
       flushed.push(name);
       then?.();
@@ -71,16 +72,32 @@ describe('Turn', () => {
     expect(flushed.at(-1)).toBe('a');
   });
 
-  it('flushes again what has gathered so much that a write is worth it', () => {
+  it('prepares what is large at the end of each read, and writes it at the end of the turn', async () => {
     const turn = new Turn(systemClock);
-    const { flushed, settled, make } = things();
+    const { flushed, settled, prepared, written, make } = things();
     const a = make('a');
-    a.isWorthAWrite = true;
+    a.isLarge = true;
     for (let read = 0; read < 3; read += 1) {
       turn.add(a);
       turn.readDone();
     }
-    expect([flushed, settled]).toEqual([['a', 'a', 'a'], []]);
+    expect([flushed, prepared, written, settled]).toEqual([[], ['a', 'a', 'a'], [], []]);
+    await nextTurn();
+    expect(new Set(written)).toEqual(new Set(['a']));
+  });
+
+  it('writes at once when so much is prepared that it is worth it', () => {
+    const turn = new Turn(systemClock);
+    const { prepared, written, make } = things();
+    const a = make('a');
+    a.isLarge = true;
+    turn.add(a);
+    turn.readDone();
+    expect(written).toEqual([]);
+    a.isFull = true;
+    turn.add(a);
+    turn.readDone();
+    expect([prepared, written]).toEqual([['a', 'a'], ['a']]);
   });
 
   it('begins another turn after 64 reads: whoever waits does not wait for a thousand sockets', async () => {
@@ -125,7 +142,7 @@ describe('Turn', () => {
     expect(written).toEqual(['i', 'j']);
   });
 
-  it('writes at once what is worth it, and what a crowd of 64 has prepared, before the crowd is read to its end', async () => {
+  it('writes what a crowd of 64 has prepared before the crowd is read to its end, and at once who has much', async () => {
     const turn = new Turn(systemClock);
     const { flushed, written, make } = things();
     for (let read = 0; read < 16; read += 1) {
@@ -135,14 +152,15 @@ describe('Turn', () => {
     await nextTurn();
     flushed.length = 0;
     const large = make('large');
-    large.isWorthAWrite = true;
+    large.isLarge = true;
+    large.isFull = true;
     for (const item of [make('small'), large]) {
       turn.add(item);
       turn.readDone();
     }
-    expect([flushed, written]).toEqual([['large'], []]);
+    expect([flushed, written]).toEqual([[], ['large']]);
     for (let read = 2; read < 64; read += 1) turn.readDone();
-    expect(written).toEqual(['small']);
+    expect(written).toEqual(['large', 'small', 'large']);
   });
 
   it('settles whatever still waits at the end of a read, which its octets do not outlast', () => {
