@@ -3,6 +3,7 @@ import { MsrpError } from '../base/errors.ts';
 import { BodyScanner } from './body-scanner.ts';
 import type { ContinuationFlag, Head } from './head.ts';
 import { HeadReader } from './head-reader.ts';
+import { Lookahead } from './lookahead.ts';
 import { concat, latin1 } from './octets.ts';
 
 /** What a parser tells. None of these may throw. */
@@ -29,9 +30,8 @@ export interface ParserLimits {
 /** The most bare CRLFs that may stand between two messages. */
 const MAX_BARE_LINES = 4;
 
-/** How much is decoded at once: enough for a dozen short messages; or for one head, where bodies come between heads. */
-const CROWDED_WINDOW_OCTETS = 4096;
-const LONE_WINDOW_OCTETS = 1024;
+/** As much as most heads take. */
+const JOINT_OCTETS = 1024;
 
 /** How many octets of a message, `MSRP` and a blank, are judged before its first line is complete. */
 const START_OCTETS = 5;
@@ -55,8 +55,7 @@ export class Parser {
   // The decoded part of the input: characters 0.. of `text` are octets `textStart`.. of it.
   #text = '';
   #textStart = 0;
-  /** How many heads began in the text. */
-  #headsInText = 0;
+  readonly #lookahead = new Lookahead();
 
   constructor(events: ParserEvents, limits: ParserLimits) {
     this.#events = events;
@@ -84,7 +83,7 @@ export class Parser {
     }
     const rest = this.#rest;
     this.#rest = EMPTY;
-    const next = rest.length > 0 && octets.length > LONE_WINDOW_OCTETS ? this.#readJoint(rest, octets) : -1;
+    const next = rest.length > 0 && octets.length > JOINT_OCTETS ? this.#readJoint(rest, octets) : -1;
     const input = rest.length === 0 || next >= 0 ? octets : concat(rest, octets);
     let at = Math.max(0, next);
     while (at < input.length && this.#state !== 'stopped') {
@@ -93,6 +92,7 @@ export class Parser {
       at = end;
     }
     this.#text = '';
+    this.#lookahead.readBegan();
     this.#heads.forget();
     // A copy (`slice` of a Buffer would be none): a short rest must not hold a whole read buffer.
     if (at < input.length && this.#state === 'head') this.#rest = new Uint8Array(input.subarray(at));
@@ -115,8 +115,9 @@ export class Parser {
    * Returns the offset in `octets` after it, or -1 when it does not end there.
    */
   #readJoint(rest: Uint8Array, octets: Uint8Array): number {
-    const next = this.#readHead(concat(rest, octets.subarray(0, LONE_WINDOW_OCTETS)), 0);
+    const next = this.#readHead(concat(rest, octets.subarray(0, JOINT_OCTETS)), 0);
     this.#text = '';
+    this.#lookahead.readBegan();
     return next < 0 ? -1 : next - rest.length;
   }
 
@@ -127,8 +128,7 @@ export class Parser {
     const reader = this.#heads;
     // One octet over the bound shows that it is exceeded; nothing behind it is read, however the octets are cut.
     const mostOctets = this.#limits.maxHeadOctets + 1;
-    const windowOctets = this.#headsInText > 1 ? CROWDED_WINDOW_OCTETS : LONE_WINDOW_OCTETS;
-    const window = this.#textAt(input, at, Math.min(windowOctets, mostOctets));
+    const window = this.#textAt(input, at, Math.min(this.#lookahead.octetsAt(at), mostOctets));
     let ending = reader.read(window, at - this.#textStart, this.#limits.maxHeadLines);
     if (ending === 'incomplete' && this.#hasMore(input)) {
       this.#text = '';
@@ -143,6 +143,7 @@ export class Parser {
     }
     if (ending === 'incomplete') return -1;
     const next = this.#textStart + reader.next;
+    this.#lookahead.headWas(headOctets);
     this.#bareLines = 0;
     if (ending === 'body') {
       this.#state = 'body';
@@ -171,10 +172,7 @@ export class Parser {
   /** Makes sure that the text holds what there is of `octets` octets from `at`; several messages share one decoding. */
   #textAt(input: Uint8Array, at: number, octets: number): string {
     const isDecoded = this.#text !== '' && at >= this.#textStart && at < this.#textStart + this.#text.length;
-    if (isDecoded) {
-      this.#headsInText += 1;
-    } else {
-      this.#headsInText = 1;
+    if (!isDecoded) {
       this.#textStart = at;
       this.#text = latin1(input, at, Math.min(input.length, at + octets));
     }

@@ -7,14 +7,18 @@ import type { Store, Stores } from './stores.ts';
 /** So much is prepared at most before it is written: each write costs the system and its reader a good deal, however much it brings. */
 const FULL_OCTETS = 131_072;
 
+const NO_CHUNKS: readonly OutgoingChunk[] = [];
+const NO_RUNS: readonly Uint8Array[] = [];
+const NO_STORES: readonly Store[] = [];
+
 /** Of one connection: prepared, then given to the system, then taken. All that is prepared is given to it together. */
 export class InFlight {
   /** All octets, prepared or given. */
   octets = 0;
   #state: 'nothing' | 'prepared' | 'given' = 'nothing';
-  #chunks: readonly OutgoingChunk[] = [];
-  #runs: readonly Uint8Array[] = [];
-  #stores: readonly Store[] = [];
+  #chunks: readonly OutgoingChunk[] = NO_CHUNKS;
+  #runs: readonly Uint8Array[] = NO_RUNS;
+  #stores: readonly Store[] = NO_STORES;
   readonly #all: Stores;
   readonly #memory: Memory;
 
@@ -59,7 +63,7 @@ export class InFlight {
   give(): readonly Uint8Array[] {
     this.#state = 'given';
     const runs = this.#runs;
-    this.#runs = [];
+    this.#runs = NO_RUNS;
     return runs;
   }
 
@@ -80,8 +84,8 @@ export class InFlight {
     this.#memory.heldOctets -= this.octets;
     this.octets = 0;
     this.#state = 'nothing';
-    this.#chunks = [];
-    this.#runs = [];
-    this.#stores = [];
+    this.#chunks = NO_CHUNKS;
+    this.#runs = NO_RUNS;
+    this.#stores = NO_STORES;
   }
 }
