@@ -20,7 +20,7 @@ import { Lane, type LaneOwner, type WaterMarks, WriteQueue } from './write-queue
 /** A peer that leaves more octets of answers unread than this is not read until it has taken them. */
 const MAX_UNREAD_ANSWERS = 262_144;
 
-/** As much as is no crowd's: what waits behind it would wait for its copy, too. */
+/** So much does not wait as it came: it would have to be copied, and a batch of it costs no more. */
 const LARGE_OCTETS = 16_384;
 
 /** What all connections of a relay share. */
@@ -40,12 +40,6 @@ export interface ConnectionContext {
   readonly chunk: ChunkLimits;
   /** How long a graceful end may take to write what is left. */
   readonly endMs: number;
-}
-
-/** Node copies several runs together before it encrypts them. */
-function writesOf(transport: ConnectionOrigin['transport'], isFramed: boolean): Writes {
-  if (isFramed) return 'messages';
-  return transport === 'tls' ? 'single runs' : 'runs';
 }
 
 /** What the rules hear of a connection: its messages, and its life. */
@@ -78,8 +72,6 @@ export class Connection implements Flushable {
   readonly #context: ConnectionContext;
   readonly #queue: WriteQueue;
   readonly #inFlight: InFlight;
-  /** Each write is one message, and so one chunk. */
-  readonly #isFramed: boolean;
   readonly #writes: Writes;
   #events: ConnectionEvents | undefined;
   #parser: Parser | undefined;
@@ -94,8 +86,7 @@ export class Connection implements Flushable {
   constructor(origin: ConnectionOrigin, context: ConnectionContext) {
     this.origin = origin;
     this.chunk = origin.chunk ?? context.chunk;
-    this.#isFramed = origin.worker === undefined && (origin.transport === 'ws' || origin.transport === 'wss');
-    this.#writes = writesOf(origin.transport, this.#isFramed);
+    this.#writes = writesOf(origin);
     this.#context = context;
     this.#queue = new WriteQueue(context.marks, context.memory);
     this.#inFlight = new InFlight(context.stores, context.memory);
@@ -318,7 +309,8 @@ export class Connection implements Flushable {
     const batch = this.#queue.take(this.chunk.maxOctets);
     this.#noteWaits(batch.chunks);
     const { slab } = this.#context;
-    this.octetsOut += this.#inFlight.add(batch.chunks, this.#isFramed ? slab.encodeEach(batch) : slab.encode(batch));
+    const encoded = this.#writes === 'messages' ? slab.encodeEach(batch) : slab.encode(batch);
+    this.octetsOut += this.#inFlight.add(batch.chunks, encoded);
   }
 
   #noteWaits(chunks: readonly OutgoingChunk[]): void {
@@ -377,4 +369,11 @@ export class Connection implements Flushable {
     this.#socket?.destroy();
     if (!wasTold) this.#events?.closed(error);
   }
+}
+
+/** A WebSocket carries one chunk in each message. Over TLS Node would copy several runs together before it encrypts them. */
+function writesOf({ transport, worker }: ConnectionOrigin): Writes {
+  if (worker !== undefined) return 'runs';
+  if (transport === 'ws' || transport === 'wss') return 'messages';
+  return transport === 'tls' ? 'single runs' : 'runs';
 }

@@ -3,7 +3,10 @@
 /** The most octets of one write: there may be more where chunks are large. */
 const WRITE_OCTETS = 262_144;
 
-/** What one write may be: several runs, a single one, or messages of which each is a run and never cut. */
+/** Fewer octets than these are written faster together, though somebody has to copy them together. */
+const LARGE_OCTETS = 32_768;
+
+/** What one write may be: several runs, a single one if they are large, or messages of which each is a run and never cut. */
 export type Writes = 'runs' | 'single runs' | 'messages';
 
 /** What is written at once, and what after that; both in order. */
@@ -20,7 +23,7 @@ export function partOf(runs: readonly Uint8Array[], writes: Writes): Part {
   if (first === undefined) return { part: runs, rest: NOTHING };
   if (first.length <= WRITE_OCTETS) {
     if (runs.length === 1) return { part: runs, rest: NOTHING };
-    if (writes === 'single runs') return { part: [first], rest: runs.slice(1) };
+    if (writes === 'single runs' && isLarge(runs)) return { part: [first], rest: runs.slice(1) };
   }
   const part: Uint8Array[] = [];
   const rest: Uint8Array[] = [];
@@ -33,4 +36,10 @@ export function partOf(runs: readonly Uint8Array[], writes: Writes): Part {
     octets += run.length;
   }
   return { part, rest };
+}
+
+function isLarge(runs: readonly Uint8Array[]): boolean {
+  let octets = 0;
+  for (const run of runs) octets += run.length;
+  return octets > LARGE_OCTETS;
 }

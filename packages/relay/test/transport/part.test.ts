@@ -39,9 +39,12 @@ describe('partOf', () => {
 
   it.each([
     [[100], [100], []],
-    [[100, 200, 300], [100], [200, 300]],
+    [[100, 200, 300], [100, 200, 300], []],
+    [[16_384, 16_384], [16_384, 16_384], []],
+    [[16_384, 16_385], [16_384], [16_385]],
+    [[100, MOST, 7], [100], [MOST, 7]],
     [[MOST + 1, 7], [MOST], [1, 7]],
-  ])('takes of runs of %j octets no more than one where each is written by itself', (runs, part, rest) => {
+  ])('takes of large runs of %j octets no more than one where each is written by itself', (runs, part, rest) => {
     const taken = partOf(
       runs.map((length) => new Uint8Array(length)),
       'single runs',
