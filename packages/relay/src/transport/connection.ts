@@ -89,7 +89,7 @@ export class Connection implements Flushable {
     this.#writes = writesOf(origin);
     this.#context = context;
     this.#queue = new WriteQueue(context.marks, context.memory);
-    this.#inFlight = new InFlight(context.stores, context.memory);
+    this.#inFlight = new InFlight(this.chunk.maxOctets, context.stores, context.memory);
   }
 
   /** Sets who is told; to be called before the connection opens. */

@@ -4,8 +4,11 @@ import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { Encoded } from './slab.ts';
 import type { Store, Stores } from './stores.ts';
 
-/** So much is prepared at most before it is written: each write costs the system and its reader a good deal, however much it brings. */
-const FULL_OCTETS = 131_072;
+/**
+ * So many batches are prepared at most before they are written: each write costs the system and its reader a good deal, however much
+ * it brings. But nothing overtakes them any more: whoever has a slow line makes chunks small, and with them what is ahead of a response.
+ */
+const MOST_BATCHES = 2;
 
 const NO_CHUNKS: readonly OutgoingChunk[] = [];
 const NO_RUNS: readonly Uint8Array[] = [];
@@ -21,8 +24,11 @@ export class InFlight {
   #stores: readonly Store[] = NO_STORES;
   readonly #all: Stores;
   readonly #memory: Memory;
+  readonly #fullOctets: number;
 
-  constructor(stores: Stores, memory: Memory) {
+  /** @param batchOctets - what a batch has, about. */
+  constructor(batchOctets: number, stores: Stores, memory: Memory) {
+    this.#fullOctets = MOST_BATCHES * batchOctets;
     this.#all = stores;
     this.#memory = memory;
   }
@@ -37,12 +43,12 @@ export class InFlight {
 
   /** As much is prepared as is worth a write of its own. */
   get isFull(): boolean {
-    return this.#state === 'prepared' && this.octets >= FULL_OCTETS;
+    return this.#state === 'prepared' && this.octets >= this.#fullOctets;
   }
 
   /** Whether another batch may leave the queue. */
   get hasRoom(): boolean {
-    return this.#state !== 'given' && this.octets < FULL_OCTETS;
+    return this.#state !== 'given' && this.octets < this.#fullOctets;
   }
 
   /** A batch left the queue. Returns its octets. */

@@ -11,7 +11,7 @@ const KIB = 1024;
 function setUp() {
   const memory = new Memory(100 * KIB * KIB);
   const stores = new Stores();
-  const inFlight = new InFlight(stores, memory);
+  const inFlight = new InFlight(64 * KIB, stores, memory);
   const written: string[] = [];
   const add = (name: string, octets: number) => {
     const chunk = new OutgoingChunk(name, NO_BODY, '', { taken() {}, written: () => written.push(name) });
@@ -33,7 +33,7 @@ describe('InFlight', () => {
     expect([inFlight.isNothing, inFlight.isPrepared, inFlight.octets]).toEqual([false, false, 30]);
   });
 
-  it('has room until 128 KiB are prepared, and again when the system has taken them', () => {
+  it('has room until two batches of 64 KiB are prepared, and again when the system has taken them', () => {
     const { inFlight, add } = setUp();
     add('first', 64 * KIB);
     expect([inFlight.hasRoom, inFlight.isFull]).toEqual([true, false]);
