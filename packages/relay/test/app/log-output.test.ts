@@ -33,6 +33,16 @@ function pipe() {
   return { output, path, read };
 }
 
+/** Another process reads the pipe into the file that is returned. */
+function readElsewhere(path: string): string {
+  const file = join(temporaryFolder(), 'read');
+  const descriptor = openSync(file, 'w');
+  const reader = spawn('cat', [path], { stdio: ['ignore', descriptor, 'ignore'] });
+  onTestFinished(() => void reader.kill());
+  closeSync(descriptor);
+  return file;
+}
+
 describe('LogOutput', () => {
   it('has written a line when it returns, while there is room', () => {
     const { output, read } = pipe();
@@ -70,11 +80,7 @@ describe('LogOutput', () => {
   it('waits at the end of the process for a reader who is there, and writes everything', async () => {
     const { output, path } = pipe();
     for (let at = 0; at < SOME; at += 1) output.write(LINE);
-    const file = join(temporaryFolder(), 'read');
-    const descriptor = openSync(file, 'w');
-    const reader = spawn('cat', [path], { stdio: ['ignore', descriptor, 'ignore'] });
-    onTestFinished(() => void reader.kill());
-    closeSync(descriptor);
+    const file = readElsewhere(path);
     // No turn of the loop is over before all is out.
     output.flushAtExit(10_000);
     await expect.poll(() => readFileSync(file, 'latin1').length, { interval: 5 }).toBe(SOME * LINE.length);
@@ -85,11 +91,7 @@ describe('LogOutput', () => {
     const long = `${'y'.repeat(150_000)}\n`;
     output.onRecovered = () => output.write(long);
     for (let at = 0; at < MANY; at += 1) output.write(LINE);
-    const file = join(temporaryFolder(), 'read');
-    const descriptor = openSync(file, 'w');
-    const reader = spawn('cat', [path], { stdio: ['ignore', descriptor, 'ignore'] });
-    onTestFinished(() => void reader.kill());
-    closeSync(descriptor);
+    const file = readElsewhere(path);
     output.flushAtExit(10_000);
     // Nor is any timer heard of after that.
     const untilMs = performance.now() + 5000;
