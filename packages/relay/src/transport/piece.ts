@@ -25,6 +25,7 @@ export class Piece {
   readonly #all: Stores;
   /** What earlier reads brought, on memory of its own or on stores; what has been filled of the last store is not among it. */
   #kept: Uint8Array[] = [];
+  /** That memory, while all that is kept is on it and there may be room for more. */
   #own: Uint8Array | undefined;
   #stores: Store[] = [];
   #filled = 0;
