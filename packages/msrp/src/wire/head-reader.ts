@@ -2,7 +2,7 @@
 import { parseByteRange } from './byte-range.ts';
 import type { ContinuationFlag, FailureReport, Head } from './head.ts';
 import { HeadDraft } from './head-draft.ts';
-import { isIdent } from './ident.ts';
+import { isIdentAt } from './ident.ts';
 import { bitOf, type KnownHeader, knownHeader } from './known-headers.ts';
 import { LineMemory, type RememberedLine } from './line-memory.ts';
 import { PathMemory } from './path-memory.ts';
@@ -141,9 +141,8 @@ export class HeadReader {
   #readWords(text: string, from: number, end: number): boolean {
     const space = text.indexOf(' ', from);
     if (text.charCodeAt(end) !== CR || space < 0 || space >= end) return false;
-    const id = text.slice(from, space);
-    this.#draft.transactionId = id;
-    return isIdent(id, MAX_TRANSACTION_ID) && this.#readKind(text, space + 1, end);
+    this.#draft.transactionId = text.slice(from, space);
+    return isIdentAt(text, from, space, MAX_TRANSACTION_ID) && this.#readKind(text, space + 1, end);
   }
 
   /** Third token: a method, or three digits and perhaps a comment (RFC 4975 §9). */
@@ -244,7 +243,8 @@ export class HeadReader {
         this.#linesStart = lineEnd;
         break;
       case 'Message-ID':
-        if (!isIdent(value, MAX_MESSAGE_ID)) this.#blame('Message-ID is malformed');
+        if (!isIdentAt(text, this.messageIdStart, this.messageIdEnd, MAX_MESSAGE_ID))
+          this.#blame('Message-ID is malformed');
         break;
       case 'Byte-Range':
         draft.byteRange = parseByteRange(value);

@@ -21,8 +21,14 @@ let spent = 0;
  * @param maxLength - 32 by the grammar; readers pass more, since longer ids are common in the field.
  */
 export function isIdent(text: string, maxLength = 32): boolean {
-  if (text.length < 4 || text.length > maxLength || !isAlphanumeric(text.charCodeAt(0))) return false;
-  for (let at = 1; at < text.length; at += 1) {
+  return isIdentAt(text, 0, text.length, maxLength);
+}
+
+/** Whether what stands from `from` to `end` is one: to look at it there is cheaper than through a view. */
+export function isIdentAt(text: string, from: number, end: number, maxLength: number): boolean {
+  const length = end - from;
+  if (length < 4 || length > maxLength || !isAlphanumeric(text.charCodeAt(from))) return false;
+  for (let at = from + 1; at < end; at += 1) {
     const code = text.charCodeAt(at);
     if (!isAlphanumeric(code) && !isIdentMark(code)) return false;
   }

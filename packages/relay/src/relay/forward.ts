@@ -1,6 +1,14 @@
 /** One SEND chunk on its way through: taken in pieces, sent on as chunks (RFC 4975 §5.1, RFC 4976 §6.4.1). */
 import type { Clock, Timer } from 'msrp/base';
-import { type ContinuationFlag, commentOf, formatEndLine, type Head, makeIdent } from 'msrp/wire';
+import {
+  type ByteRange,
+  type ContinuationFlag,
+  commentOf,
+  formatByteRange,
+  formatEndLine,
+  type Head,
+  makeIdent,
+} from 'msrp/wire';
 import type { Memory } from '../transport/memory.ts';
 import { OutgoingChunk } from '../transport/outgoing-chunk.ts';
 import { type Body, NO_BODY, Piece } from '../transport/piece.ts';
@@ -41,9 +49,6 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
   readonly #context: ForwardContext;
   readonly #flow: Flow;
   readonly #head: Head;
-  /** Header lines before and after the Byte-Range. */
-  #linesBefore: string;
-  #linesAfter: string;
   /** Numbers of its first octet, and of the first that has not left. */
   readonly #firstOctet: number;
   #start: number;
@@ -68,8 +73,6 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     this.#flow = flow;
     this.#piece = new Piece(context.stores);
     this.#head = head;
-    this.#linesBefore = head.lines.slice(0, head.rangeStart);
-    this.#linesAfter = head.lines.slice(head.rangeEnd);
     this.#firstOctet = head.byteRange?.start ?? 1;
     this.#start = this.#firstOctet;
     this.#total = head.byteRange?.total;
@@ -259,9 +262,9 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
 
   /** A range-end is written where it is known and the chunk is not to be interrupted (RFC 4975 §7.1.1). */
   #headOf(id: string, octets: number, total: number | undefined): string {
-    const end = octets > INTERRUPTIBLE_OCTETS ? '*' : this.#start + octets - 1;
-    const range = `Byte-Range: ${this.#start}-${end}/${total ?? '*'}\r\n`;
-    return `MSRP ${id} SEND\r\n${this.#flow.pathLines}${this.#linesBefore}${range}${this.#linesAfter}\r\n`;
+    const end = octets > INTERRUPTIBLE_OCTETS ? undefined : this.#start + octets - 1;
+    const lines = linesWith({ start: this.#start, end, total }, this.#head);
+    return `MSRP ${id} SEND\r\n${this.#flow.pathLines}${lines}\r\n`;
   }
 
   /** Keeps what a REPORT on this piece would need; refuses the ingress chunk when the piece cannot leave. */
@@ -301,4 +304,10 @@ export class ChunkInTransit implements Incoming, UnansweredChunk, HeldAnswer {
     const isAlone = pace.isOverfull && this.#flow.isFromClient;
     pace.slowDown(ingress, isDeaf || isAlone || this.#context.memory.isNear);
   }
+}
+
+/** Header lines that say `range`: as they came, if that is what they said. */
+function linesWith(range: ByteRange, { byteRange: came, lines, rangeStart, rangeEnd }: Head): string {
+  if (came?.start === range.start && came.end === range.end && came.total === range.total) return lines;
+  return `${lines.slice(0, rangeStart)}Byte-Range: ${formatByteRange(range)}\r\n${lines.slice(rangeEnd)}`;
 }

@@ -87,6 +87,23 @@ describe('An ingress chunk whose size is a boundary', () => {
     void scene.sender.send(scene.send({ byteRange: '1-*/*', body: pattern(1, 5000) }));
     expect(shapes(await chunks(scene))).toEqual(['1-2048/* 2048 +', '2049-4096/* 2048 +', '4097-5000/5000 904 $']);
   });
+
+  it('says its Byte-Range in the words it came with, unless they are to say something else', async () => {
+    const scene = await open({ secure: false });
+    const range = async (words: string) => {
+      const sent = scene.send({ byteRange: '1-*/*', body: pattern(1, 5) });
+      void scene.sender.send(Buffer.from(sent.toString('latin1').replace('Byte-Range: 1-*/*', words), 'latin1'));
+      const arrived = await scene.receiver.next();
+      void scene.receiver.send(responseTo(arrived, 200));
+      return /byte-range.*/i.exec(arrived.raw.toString('latin1'))?.[0];
+    };
+    expect(await range('byte-range:1-5/05')).toBe('byte-range:1-5/05');
+    expect(await range('byte-range:1-*/5')).toBe('Byte-Range: 1-5/5');
+    expect(await range('byte-range:1-4/5')).toBe('Byte-Range: 1-5/5');
+    expect(await range('byte-range:1-5/6')).toBe('Byte-Range: 1-5/5');
+    expect(await range('byte-range:1-5/*')).toBe('Byte-Range: 1-5/5');
+    expect(await range('Subject: none')).toBe('Byte-Range: 1-5/5');
+  });
 });
 
 describe.each(DIRECTIONS)('A SEND from %s', (direction) => {
