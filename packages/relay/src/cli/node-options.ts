@@ -6,7 +6,7 @@ import { argv, env, execArgv, execPath, execve } from 'node:process';
  * that memory is only walked through once per collection, and falls out of the caches of the CPU.
  */
 const NEW_SPACE = '--max-semi-space-size';
-const NEW_SPACE_MB = 8;
+const NEW_SPACE_MB = 4;
 
 /**
  * Starts this program again with the options, in the same process: its id, signals and standard streams stay. Returns when

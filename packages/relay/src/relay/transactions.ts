@@ -80,7 +80,7 @@ export class TransactionTable {
     return this.#openCount;
   }
 
-  /** Takes `transaction` in and gives it its id: 71 random bits, different from every open one. */
+  /** Takes `transaction` in and gives it its id: 65 random bits, different from every open one. */
   open(transaction: Transaction): void {
     const slot = this.#free.pop() ?? this.#slots.length;
     this.#slots[slot] = transaction;

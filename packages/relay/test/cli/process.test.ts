@@ -109,7 +109,7 @@ describe('serve as a process', () => {
   });
 
   it.runIf(process.platform === 'linux').each([
-    ['', '--max-semi-space-size=8'],
+    ['', '--max-semi-space-size=4'],
     ['--max-semi-space-size=32', undefined],
   ])(
     'serves in the process that was started, with the options of Node that it wants: NODE_OPTIONS=%j',
