@@ -3,8 +3,7 @@ import { latin1, octetsOf } from './octets.ts';
 
 const SYMBOLS = octetsOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789');
 
-const IDENT_LENGTH = 11;
-const HALF_SESSION_ID = 12;
+const IDENT_LENGTH = 12;
 
 /** Random octets bought at a time: asking the system for each id costs more than the id. */
 const POOL_OCTETS = 8192;
@@ -37,22 +36,20 @@ export function isIdentAt(text: string, from: number, end: number, maxLength: nu
 }
 
 /**
- * A transaction or message id: 11 letters and digits that carry 65 random bits, where RFC 4975 §7.1 wants 64. A string of up to 12 is
- * a copy, where a longer one would be a view on all that were made with it, or on its two parts: so it stays one with a digit added.
+ * A transaction or message id: letters and digits that carry 71 random bits. A string of up to 12 is a copy,
+ * where a longer one would be a view on all that were made with it.
+ *
+ * @param length - how many; 11 still carry the 64 bits that RFC 4975 §7.1 wants, when something is to follow them.
  */
-export function makeIdent(): string {
-  return symbols(IDENT_LENGTH);
+export function makeIdent(length = IDENT_LENGTH): string {
+  if (spent + length > pool.length) fill();
+  spent += length;
+  return pool.slice(spent - length, spent);
 }
 
 /** A session-id nobody can guess: 24 letters and digits that carry 142 random bits. RFC 4975 §14.1, RFC 4976 §6.3. */
 export function makeSessionId(): string {
-  return symbols(HALF_SESSION_ID) + symbols(HALF_SESSION_ID);
-}
-
-function symbols(count: number): string {
-  if (spent + count > pool.length) fill();
-  spent += count;
-  return pool.slice(spent - count, spent);
+  return makeIdent() + makeIdent();
 }
 
 function fill(): void {

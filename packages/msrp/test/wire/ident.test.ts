@@ -63,19 +63,23 @@ describe('makeIdent', () => {
     expect(seen.size).toBe(1_000_000);
   });
 
-  it('lets every place be any of 62 symbols, so that 11 places hold 65 bits (F-05)', () => {
-    const places = Array.from({ length: 11 }, () => new Set<string>());
+  it('lets every place be any of 62 symbols, so that 12 places hold 71 bits (F-05)', () => {
+    const places = Array.from({ length: 12 }, () => new Set<string>());
     for (let count = 0; count < 5_000; count += 1) {
       const id = makeIdent();
-      expect(id).toHaveLength(11);
+      expect(id).toHaveLength(12);
       for (const [place, symbols] of places.entries()) symbols.add(id.charAt(place));
     }
     expect(places.map((symbols) => symbols.size)).toEqual(places.map(() => 62));
   });
 
+  it('is as long as it is asked to be (F-05)', () => {
+    expect(makeIdent(11)).toMatch(/^[0-9A-Za-z]{11}$/);
+  });
+
   it('takes its bits from the system, and never the same ones twice (F-05)', () => {
     const random = vi.spyOn(globalThis.crypto, 'getRandomValues');
-    for (let count = 0; count < 2 * 4096; count += 1) makeIdent(); // eleven octets and more each: more than ten pools
+    for (let count = 0; count < 2 * 4096; count += 1) makeIdent(); // twelve octets and more each: more than ten pools
     expect(random.mock.calls.length).toBeGreaterThanOrEqual(10);
     random.mockRestore();
   });

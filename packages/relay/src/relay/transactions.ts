@@ -42,7 +42,9 @@ export abstract class Transaction extends Timed {
 
 const SLOT_DIGITS = 'abcdefghijklmnopqrstuvwxyz234567';
 const SLOT_BITS = 5;
-const IDENT_LENGTH = makeIdent().length;
+
+/** Octets of the random part: 65 bits. With the digit of a low slot an id is a text of its own, not a view nor two joined ones. */
+const RANDOM_LENGTH = 11;
 
 /** A table that was longer than this gives its memory back when it is empty. */
 const SLOTS_WORTH_KEEPING = 256;
@@ -87,7 +89,7 @@ export class TransactionTable {
     this.#openCount += 1;
     this.#budget.open += 1;
     transaction.slot = slot;
-    transaction.random = makeIdent();
+    transaction.random = makeIdent(RANDOM_LENGTH);
   }
 
   /** The transaction with `id`, left as it is. */
@@ -95,7 +97,7 @@ export class TransactionTable {
     const slot = slotOf(id);
     const transaction = this.#slots[slot];
     if (transaction === undefined || !id.startsWith(transaction.random)) return undefined;
-    return id.length === IDENT_LENGTH + digitsOf(slot).length ? transaction : undefined;
+    return id.length === RANDOM_LENGTH + digitsOf(slot).length ? transaction : undefined;
   }
 
   /** Forgets `transaction`; a second call does nothing. */
@@ -143,7 +145,7 @@ function makeDigits(slot: number): string {
 /** -1 when `id` cannot be one of ours. */
 function slotOf(id: string): number {
   let slot = 0;
-  for (let at = id.length - 1; at >= IDENT_LENGTH; at -= 1) {
+  for (let at = id.length - 1; at >= RANDOM_LENGTH; at -= 1) {
     const code = id.charCodeAt(at);
     const digit = code >= 97 && code <= 122 ? code - 97 : code >= 50 && code <= 55 ? code - 24 : -1;
     if (digit < 0) return -1;
