@@ -36,10 +36,10 @@ export function isIdentAt(text: string, from: number, end: number, maxLength: nu
 }
 
 /**
- * A transaction or message id: letters and digits that carry 71 random bits. A string of up to 12 is a copy,
- * where a longer one would be a view on all that were made with it.
+ * A transaction or message id: 12 letters and digits that carry 71 random bits. A string this
+ * short is a copy, where a longer one would be a view on all that were made with it.
  *
- * @param length - how many; 11 still carry the 64 bits that RFC 4975 §7.1 wants, when something is to follow them.
+ * @param length - how many instead of 12; 11 still carry the 64 bits that RFC 4975 §7.1 wants, when something is to follow them.
  */
 export function makeIdent(length = IDENT_LENGTH): string {
   if (spent + length > pool.length) fill();

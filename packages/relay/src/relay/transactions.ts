@@ -43,7 +43,7 @@ export abstract class Transaction extends Timed {
 const SLOT_DIGITS = 'abcdefghijklmnopqrstuvwxyz234567';
 const SLOT_BITS = 5;
 
-/** Octets of the random part: 65 bits. With the digit of a low slot an id is a text of its own, not a view nor two joined ones. */
+/** Letters and digits of the random part, which carry 65 bits. With the digit of a low slot an id is a text of its own, not a view nor two joined ones. */
 const RANDOM_LENGTH = 11;
 
 /** A table that was longer than this gives its memory back when it is empty. */
